@@ -38,7 +38,7 @@ class TaskState(IntEnum):
     joining = 10
     """The body of a join app has returned; waits for the futures that it returned."""
     running_ended = 11
-    """A worker has finished the try; seen only in events."""
+    """The try has ended; what follows from it is being decided, or its result is being remembered."""
     cancelled = 12
     """Cancelled by the user or by the end of the run."""
 
@@ -52,7 +52,7 @@ TRANSITIONS: Mapping[TaskState, frozenset[TaskState]] = MappingProxyType(
     {
         _S.pending: frozenset({_S.launched, _S.dep_fail, _S.memo_done, _S.failed, _S.cancelled}),
         _S.launched: frozenset(
-            {_S.running, _S.exec_done, _S.failed, _S.fail_retryable, _S.joining, _S.cancelled}
+            {_S.running, _S.running_ended, _S.exec_done, _S.failed, _S.fail_retryable, _S.joining, _S.cancelled}
         ),
         _S.running: frozenset(
             {_S.running_ended, _S.exec_done, _S.failed, _S.fail_retryable, _S.joining, _S.cancelled}

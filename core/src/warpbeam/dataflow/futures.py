@@ -33,7 +33,7 @@ from warpbeam.errors import KernelClosedError, WouldDeadlockError
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-    from warpbeam.contracts import TaskInfo
+    from warpbeam.contracts import TaskInfo, TaskState
     from warpbeam.dataflow.files import File
     from warpbeam.dataflow.task import AppSpec, Task
 
@@ -351,6 +351,8 @@ class AppFuture(LazyFuture[R]):
     _stdout: Any = None
     _stderr: Any = None
     _outputs: Sequence[DataFuture[Any]] = ()
+    _final_state: TaskState | None = None
+    _from_memo: bool = False
 
     def __init__(self, kernel: Any, tid: int, spec: AppSpec) -> None:
         self._state = PENDING

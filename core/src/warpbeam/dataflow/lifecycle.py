@@ -7,7 +7,7 @@ It changes the task's record and says what is to be done; the kernel does it.  N
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from warpbeam.contracts import TRANSITIONS, OutcomeKind, TaskState
 from warpbeam.dataflow import policies
@@ -65,12 +65,12 @@ def ready(task: Task, *, is_memoized: bool) -> Effect:
     return Effect.ASK_MEMO if is_memoized and not task.is_asked else Effect.LAUNCH
 
 
-def launch(task: Task, executor: str) -> None:
+def launch(task: Task, slot: Any) -> None:
     """
     It is being handed to an executor.
     """
     move(task, _launched)
-    task.executor = executor
+    task.slot = slot
 
 
 def start(task: Task) -> bool:
@@ -94,14 +94,14 @@ def settle(task: Task, outcome: Outcome, *, is_memoized: bool) -> Effect:
     A try has ended; `is_current` holds.
     """
     if outcome.kind is not OutcomeKind.RETURNED:
-        task.state = TaskState.running_ended if task.state is _running else task.state
+        task.state = TaskState.running_ended
         return Effect.JUDGE
     if task.spec.kind == "join":
-        move(task, TaskState.joining)
+        task.state = TaskState.joining
         return Effect.JOIN
     if is_memoized:
+        task.state = TaskState.running_ended
         return Effect.REMEMBER
-    move(task, TaskState.exec_done)
     return Effect.RESOLVE
 
 
@@ -129,7 +129,7 @@ def again(task: Task) -> None:
     """
     move(task, _pending)
     task.attempt += 1
-    task.executor = ""
+    task.slot = None
     task.waits = None
 
 

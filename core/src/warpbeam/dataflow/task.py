@@ -107,7 +107,7 @@ class Special:
     executor: str = ""
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, weakref_slot=False)
 class Task:
     """
     One call, from submission to its end; then it is forgotten.
@@ -122,7 +122,7 @@ class Task:
         state: where it is.
         attempt: number of the current try.
         has_futures: whether arguments must be replaced before a try.
-        executor: label of the executor of the current try.
+        slot: the executor of the current try, or None.
         trouble: what went wrong so far, or None.
         special: what few calls have, or None.
         memo_key: its key once known.
@@ -140,7 +140,7 @@ class Task:
     state: TaskState = TaskState.pending
     attempt: int = 0
     has_futures: bool = False
-    executor: str = ""
+    slot: Any = None
     trouble: Trouble | None = None
     special: Special | None = None
     memo_key: MemoKey | None = None

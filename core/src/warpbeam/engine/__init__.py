@@ -1,0 +1,3 @@
+"""
+What the kernel is put together from; nothing here is for users or plugins.
+"""
