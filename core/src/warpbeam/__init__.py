@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 
 if TYPE_CHECKING:
-    from warpbeam import addresses, executors, launchers, pool, providers
+    from warpbeam import addresses, executors, pool
     from warpbeam.apps import App, bash_app, join_app, python_app
     from warpbeam.config import Config
     from warpbeam.contracts import Resources
@@ -46,7 +46,7 @@ _HOMES = {
     "python_app": "warpbeam.apps",
     "wait_for_current_tasks": "warpbeam.loading",
 }
-_MODULES = ("addresses", "contracts", "errors", "executors", "launchers", "pool", "providers", "registry", "remote")
+_MODULES = ("addresses", "contracts", "errors", "executors", "pool", "registry", "remote", "utils")
 
 __all__ = [  # noqa: PLE0604  (the names are computed once, above)
     "AUTO_LOGNAME",
@@ -68,11 +68,9 @@ __all__ = [  # noqa: PLE0604  (the names are computed once, above)
     "executors",
     "hookimpl",
     "join_app",
-    "launchers",
     "load",
     "pool",
     "progress",
-    "providers",
     "python_app",
     "wait_for_current_tasks",
 ]

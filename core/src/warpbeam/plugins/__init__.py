@@ -1,0 +1,3 @@
+"""
+Finding plugins and calling their hooks.
+"""
