@@ -98,3 +98,24 @@ def _inline():
 def _threads():
     with warpbeam.load(executors=["threads"], exit_mode="cancel") as kernel:
         yield kernel
+
+
+class _RunningRefusing(RunningManual):
+    def submit(self, calls):
+        raise RuntimeError("no room")
+
+
+@attrs.frozen(kw_only=True)
+class Refusing(Manual):
+    def start(self, host):
+        return _RunningRefusing(self, host)
+
+
+@pytest.fixture(name="manual_type")
+def _manual_type():
+    return Manual
+
+
+@pytest.fixture(name="refusing")
+def _refusing():
+    return Refusing()
