@@ -8,7 +8,6 @@ import threading
 
 import attrs
 import pytest
-
 import warpbeam
 from warpbeam.contracts import Load, Outcome, OutcomeKind
 

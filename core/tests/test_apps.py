@@ -7,7 +7,6 @@ from __future__ import annotations
 import functools
 
 import pytest
-
 import warpbeam
 from warpbeam import bash_app, join_app, python_app
 from warpbeam.contracts import CallError, InvalidResourcesError, Resources, UnknownExecutorError
@@ -53,7 +52,7 @@ class TestDecorators:
     @pytest.mark.row("APP-05", "DFK-27", "BETTER-12")
     def test_an_unknown_executor_is_refused_at_the_call(self, inline):
         """The error names the label and those there are, and nothing is registered."""
-        with pytest.raises(UnknownExecutorError, match="'nowhere'.*'manual'"):
+        with pytest.raises(UnknownExecutorError, match=r"'nowhere'.*'manual'"):
             python_app(executors=["nowhere"])(plus)(1)
         assert not inline.task_counts
 
@@ -219,12 +218,11 @@ class TestJoinApps:
         shapes = [
             (lambda: app(1), 2),
             (lambda: [app(1), app(2)], [2, 3]),
-            (lambda: [], []),
+            (list, []),
             (lambda: {"a": app(1), "b": (app(2), [app(3)])}, {"a": 2, "b": (3, [4])}),
         ]
         for body, expected in shapes:
-            body.__name__ = "body"
-            assert join_app(body)().result() == expected
+            assert join_app(lambda body=body: body())().result() == expected
 
     @pytest.mark.row("JOIN-03")
     @pytest.mark.parametrize("wrong", [3, None, [3], {"a": 1}])

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-
 from warpbeam.dataflow.graph import Graph
 
 
@@ -36,9 +35,7 @@ class TestGraph:
                 ended.add(node)
                 ready.extend(graph.finish(node))
             expected = {
-                child
-                for child, needed in enumerate(parents)
-                if needed <= ended and child not in ended and child not in failed
+                child for child, needed in enumerate(parents) if needed <= ended and child not in ended and child not in failed
             }
             assert set(ready) == expected
         assert len(graph) == 0

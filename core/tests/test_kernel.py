@@ -8,7 +8,6 @@ import threading
 from concurrent.futures import CancelledError, Future
 
 import pytest
-
 import warpbeam
 from warpbeam import python_app
 from warpbeam.contracts import (
@@ -259,9 +258,16 @@ class TestLifeCycle:
     @pytest.mark.row("DFK-40", "DFK-41", "BETTER-05")
     def test_an_exception_cancels(self, manual_type):
         """An exception leaving the block cancels what has not started, and goes through."""
-        with pytest.raises(LookupError), warpbeam.load(executors=[manual_type()]):
-            future, child = plus(1), plus(plus(1))
-            raise LookupError
+        futures = []
+
+        def run():
+            with warpbeam.load(executors=[manual_type()]):
+                futures.extend((plus(1), plus(plus(1))))
+                raise LookupError
+
+        with pytest.raises(LookupError):
+            run()
+        future, child = futures
         assert future.cancelled()
         assert child.cancelled()
 

@@ -5,7 +5,6 @@ The charge table, cell by cell.
 from __future__ import annotations
 
 import pytest
-
 from warpbeam.contracts import LossCause, Outcome, OutcomeKind, TryId
 from warpbeam.dataflow import policies
 from warpbeam.dataflow.policies import Charge

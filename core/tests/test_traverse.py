@@ -12,7 +12,6 @@ import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from warpbeam.dataflow import traverse
 from warpbeam.dataflow.files import File
 
@@ -44,8 +43,14 @@ def done(value):
 leaves = st.one_of(st.integers(), st.text(), st.none(), st.booleans())
 nestings = st.recursive(
     leaves | st.integers().map(done),
-    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner) | inner.map(Data)
-    | inner.map(Record) | st.builds(Pair, inner, inner),
+    lambda inner: (
+        st.lists(inner)
+        | st.tuples(inner, inner)
+        | st.dictionaries(st.text(), inner)
+        | inner.map(Data)
+        | inner.map(Record)
+        | st.builds(Pair, inner, inner)
+    ),
     max_leaves=20,
 )
 

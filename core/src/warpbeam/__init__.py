@@ -48,7 +48,7 @@ _HOMES = {
 }
 _MODULES = ("addresses", "contracts", "errors", "executors", "pool", "registry", "remote", "utils")
 
-__all__ = [  # noqa: PLE0604  (the names are computed once, above)
+__all__ = [
     "AUTO_LOGNAME",
     "App",
     "AppFuture",

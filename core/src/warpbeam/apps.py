@@ -213,9 +213,7 @@ def _name(kind: str, function: Callable[..., Any]) -> str:
     return str(name)
 
 
-def _signature(
-    kind: str, function: Callable[..., Any]
-) -> tuple[dict[str, tuple[int, Any]], frozenset[str] | None]:
+def _signature(kind: str, function: Callable[..., Any]) -> tuple[dict[str, tuple[int, Any]], frozenset[str] | None]:
     """
     Return the defaults that become keyword arguments, with their positions, and the names of keyword parameters.
     """
@@ -238,11 +236,13 @@ def _signature(
 def _labels(name: str, executors: Executors) -> tuple[str, ...] | None:
     if isinstance(executors, str):
         if executors != "all":
-            message = f"app {name!r}: executors= must be 'all' or a list of labels, not {executors!r}; did you mean [{executors!r}]?"
+            message = (
+                f"app {name!r}: executors= must be 'all' or a list of labels, not {executors!r}; did you mean [{executors!r}]?"
+            )
             raise TypeError(message)
         return None
-    return tuple(sorted(_names(name, executors, "executors"))) if not isinstance(executors, Sequence) else _checked(
-        name, executors
+    return (
+        tuple(sorted(_names(name, executors, "executors"))) if not isinstance(executors, Sequence) else _checked(name, executors)
     )
 
 

@@ -68,19 +68,22 @@ def _path(value: Any) -> Any:
     return os.fspath(value)
 
 
-def _components(option: str) -> Any:
-    def convert(value: Any) -> tuple[Any, ...] | None:
-        if value is None:
-            return None
-        if isinstance(value, str) or not isinstance(value, Sequence):
-            value = [value]
-        for item in value:
-            if isinstance(item, type):
-                message = f"Config({option}=...): {item.__name__} is a class; give {item.__name__}(...), or its name as a str"
-                raise ConfigurationError(message)
-        return tuple(value)
+def _components(option: str, value: Any) -> tuple[Any, ...]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        value = [value]
+    for item in value:
+        if isinstance(item, type):
+            message = f"Config({option}=...): {item.__name__} is a class; give {item.__name__}(...), or its name as a str"
+            raise ConfigurationError(message)
+    return tuple(value)
 
-    return convert
+
+def _executors(value: Any) -> tuple[Any, ...] | None:
+    return None if value is None else _components("executors", value)
+
+
+def _plugins(value: Any) -> tuple[Any, ...]:
+    return _components("plugins", value)
 
 
 def _exit_mode(value: Any) -> Any:
@@ -120,11 +123,9 @@ class Config:
         ConfigurationError: an option is unknown, or its value is wrong; names it and says what would be right.
     """
 
-    executors: tuple[Any, ...] | None = attrs.field(default=None, converter=_components("executors"))
+    executors: tuple[Any, ...] | None = attrs.field(default=None, converter=_executors)
     run_dir: str = attrs.field(default="runinfo", converter=_path)
-    run_dir_naming: Literal["numbered", "exact"] = attrs.field(
-        default="numbered", validator=_one_of("numbered", "exact")
-    )
+    run_dir_naming: Literal["numbered", "exact"] = attrs.field(default="numbered", validator=_one_of("numbered", "exact"))
     retries: int = attrs.field(default=0, validator=_number("a whole number of at least 0", int, 0))
     lost_retries: int = attrs.field(default=3, validator=_number("a whole number of at least 0", int, 0))
     retry_handler: Callable[..., float] | None = attrs.field(default=None, validator=_callable)
@@ -133,21 +134,17 @@ class Config:
         default="wait", converter=_exit_mode, validator=_one_of("wait", "cancel", "skip")
     )
     exit_grace: float = attrs.field(default=10.0, validator=_number("a number of seconds", int | float, 0))
-    dependency_resolver: Any = attrs.field(
-        default="deep", validator=_one_of("deep", "shallow", objects="gather replace")
-    )
+    dependency_resolver: Any = attrs.field(default="deep", validator=_one_of("deep", "shallow", objects="gather replace"))
     max_outstanding: int | None = attrs.field(
         default=None, validator=_number("a whole number of at least 1", int, 1, optional=True)
     )
     memo: Any = "memory"
     cache: bool = attrs.field(default=False, validator=_flag)
     app_cache: bool = attrs.field(default=True, validator=_flag)
-    plugins: tuple[Any, ...] = attrs.field(default=(), converter=_components("plugins"))
+    plugins: tuple[Any, ...] = attrs.field(default=(), converter=_plugins)
     std_autopath: Callable[..., Any] | None = attrs.field(default=None, validator=_callable)
     garbage_collect: bool = attrs.field(default=True, validator=_flag)
-    internal_tasks_max_threads: int = attrs.field(
-        default=10, validator=_number("a whole number of at least 1", int, 1)
-    )
+    internal_tasks_max_threads: int = attrs.field(default=10, validator=_number("a whole number of at least 1", int, 1))
     initialize_logging: bool = attrs.field(default=True, validator=_flag)
     _set_by_user: frozenset[str] = attrs.field(default=frozenset(), repr=False, eq=False)
 
@@ -155,10 +152,10 @@ class Config:
         if "memoizer" in options:
             options["memo"] = options.pop("memoizer")
         known = [field.name for field in attrs.fields(Config) if not field.name.startswith("_")]
-        for option in options:
+        for option, value in options.items():
             if option not in known:
-                raise ConfigurationError(_unknown(option, options[option], known))
-        self.__attrs_init__(**options, set_by_user=frozenset(options))  # type: ignore[attr-defined]
+                raise ConfigurationError(_unknown(option, value, known))
+        self.__attrs_init__(**options, set_by_user=frozenset(options))
 
     def __attrs_post_init__(self) -> None:
         if self.retry_handler is not None and self.retry_policy is not None:
@@ -184,9 +181,7 @@ class Config:
         """
         Return every option with its value.
         """
-        return {
-            field.name: getattr(self, field.name) for field in attrs.fields(Config) if not field.name.startswith("_")
-        }
+        return {field.name: getattr(self, field.name) for field in attrs.fields(Config) if not field.name.startswith("_")}
 
     def replace(self, **changes: Any) -> Config:
         """

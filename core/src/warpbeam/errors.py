@@ -49,6 +49,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
@@ -264,17 +265,13 @@ class BashExitFailure(AppError):
     stderr_tail: str = ""
 
     def __init__(self, app_name: str, exitcode: int, *, command: str = "", directory: str = "", stderr_tail: str = ""):
-        super().__init__(
-            app_name=app_name, exitcode=exitcode, command=command, directory=directory, stderr_tail=stderr_tail
-        )
+        super().__init__(app_name=app_name, exitcode=exitcode, command=command, directory=directory, stderr_tail=stderr_tail)
 
     def __str__(self) -> str:
         lines = [f"bash_app {self.app_name} failed with unix exit code {self.exitcode}"]
         lines += [f"  command: {self.command}"] * bool(self.command)
         lines += [f"  directory: {self.directory}"] * bool(self.directory)
-        lines += ["  stderr ends with:", *(f"    {line}" for line in self.stderr_tail.splitlines())] * bool(
-            self.stderr_tail
-        )
+        lines += ["  stderr ends with:", *(f"    {line}" for line in self.stderr_tail.splitlines())] * bool(self.stderr_tail)
         return "\n".join(lines)
 
 
@@ -432,9 +429,7 @@ class PropagatedError(TaskError):
     def __init__(
         self, dependent_exceptions_tids: Sequence[tuple[BaseException, str]], task_id: int, *, app_name: str = ""
     ) -> None:
-        super().__init__(
-            dependent_exceptions_tids=list(dependent_exceptions_tids), task_id=task_id, app_name=app_name
-        )
+        super().__init__(dependent_exceptions_tids=list(dependent_exceptions_tids), task_id=task_id, app_name=app_name)
         self.__cause__ = self.root_cause
 
     @property

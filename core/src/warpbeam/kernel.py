@@ -46,7 +46,7 @@ from warpbeam.contracts import (
     TaskState,
     TryId,
 )
-from warpbeam.dataflow import frames, lifecycle, policies, traverse
+from warpbeam.dataflow import frames, lifecycle, policies
 from warpbeam.dataflow.files import File
 from warpbeam.dataflow.frames import thread
 from warpbeam.dataflow.futures import AppFuture, DataFuture
@@ -60,7 +60,6 @@ from warpbeam.engine.driver_threads import DriverThreads
 from warpbeam.engine.slots import Router, Slot, choose
 from warpbeam.errors import (
     DependencyError,
-    KernelClosedError,
     MemoError,
     TaskLost,
     WouldDeadlockError,
@@ -144,9 +143,7 @@ class Kernel:
         self._room = threading.Condition(self._lock) if self.config.max_outstanding is not None else None
         self.resolver = startup.resolver(self.config)
         directory = run_directory.make(Path(self.config.run_dir), naming=self.config.run_dir_naming)
-        self.run = RunInfo(
-            run_id=str(uuid.uuid4()), directory=directory, name=run_directory.workflow_name(), config=self.config
-        )
+        self.run = RunInfo(run_id=str(uuid.uuid4()), directory=directory, name=run_directory.workflow_name(), config=self.config)
         self.retry_policy = self.hooks.retry_policy(self.run)
         self._memo = startup.memo_desk(self)
         self._clock = Clock("warpbeam-clock")
@@ -452,9 +449,7 @@ class Kernel:
         for task, item in work.items:
             self._remember(task, item)
 
-    def _conclude(
-        self, task: Task, state: TaskState, value: Any = None, error: BaseException | None = None
-    ) -> None:
+    def _conclude(self, task: Task, state: TaskState, value: Any = None, error: BaseException | None = None) -> None:
         """
         End one task from outside a settlement, if it is still live.
         """
@@ -620,7 +615,9 @@ class Kernel:
     def _cancel(self, argument: tuple[AppFuture[Any], bool]) -> None:
         future, kill = argument
         work = _Work()
-        slot, try_id, inner = None, None, ()
+        slot: Slot | None = None
+        try_id: TryId | None = None
+        inner: tuple[Future[Any], ...] = ()
         with self._lock:
             task = self._tasks.get(future.tid)
             if task is None:
@@ -637,7 +634,10 @@ class Kernel:
         if slot is not None and try_id is not None:
             slot.running.cancel([try_id], kill=kill)
         for one in inner:
-            one.cancel(**({"kill": True} if isinstance(one, AppFuture | DataFuture) else {}))
+            if isinstance(one, AppFuture | DataFuture):
+                one.cancel(kill=kill)
+            else:
+                one.cancel()
         self._carry_out(work)
 
     def why(self, future: Future[Any]) -> Reason:
@@ -716,7 +716,8 @@ class Kernel:
         startup.remove(self, label, deadline)
 
     def _health_changed(self, argument: tuple[Slot, Health, str, BaseException | None]) -> None:
-        slot, slot.health, slot.reason, slot.error = argument
+        slot = argument[0]
+        _, slot.health, slot.reason, slot.error = argument
         if slot.health is not Health.DEAD:
             return
         work = _Work()
@@ -773,9 +774,7 @@ class Kernel:
     def __enter__(self) -> Kernel:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self._closing.leave(error)
 
     def __repr__(self) -> str:

@@ -86,7 +86,7 @@ class KernelPool(Executor):
         with self._lock:
             self._futures.discard(future)
 
-    def map(  # type: ignore[override]
+    def map(
         self,
         fn: Callable[..., T],
         *iterables: Iterable[Any],

@@ -10,6 +10,7 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -54,9 +55,7 @@ TRANSITIONS: Mapping[TaskState, frozenset[TaskState]] = MappingProxyType(
         _S.launched: frozenset(
             {_S.running, _S.running_ended, _S.exec_done, _S.failed, _S.fail_retryable, _S.joining, _S.cancelled}
         ),
-        _S.running: frozenset(
-            {_S.running_ended, _S.exec_done, _S.failed, _S.fail_retryable, _S.joining, _S.cancelled}
-        ),
+        _S.running: frozenset({_S.running_ended, _S.exec_done, _S.failed, _S.fail_retryable, _S.joining, _S.cancelled}),
         _S.running_ended: frozenset({_S.exec_done, _S.failed, _S.fail_retryable, _S.joining, _S.cancelled}),
         _S.fail_retryable: frozenset({_S.pending, _S.failed, _S.cancelled}),
         _S.joining: frozenset({_S.exec_done, _S.failed, _S.cancelled}),

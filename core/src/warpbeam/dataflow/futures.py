@@ -259,9 +259,13 @@ class LazyFuture(Future[R]):
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
 
+        def show() -> None:
+            if not waiter.done():
+                waiter.set_result(None)
+
         def wake(_: object) -> None:
             try:
-                loop.call_soon_threadsafe(lambda: waiter.done() or waiter.set_result(None))
+                loop.call_soon_threadsafe(show)
             except RuntimeError:
                 _log.debug("the loop that awaited %r is closed", self)
 
@@ -275,9 +279,6 @@ class LazyFuture(Future[R]):
             "dataclass or attrs instance, so that it is replaced by its result; or pass future.result()"
         )
         raise TypeError(message)
-
-
-
 
 
 class DataFuture(LazyFuture["File"], Generic[R]):

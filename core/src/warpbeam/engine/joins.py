@@ -52,7 +52,9 @@ def _collect(task: Task, value: Any, found: list[Future[Any]], path: str, seen: 
     else:
         before = len(found)
         is_record = not isinstance(value, File) and traverse.shape_of(type(value)) is not None
-        traverse.find(value, lambda leaf: isinstance(leaf, Future) and found.append(leaf))
+        leaves: list[Any] = []
+        traverse.find(value, leaves.append)
+        found.extend(leaf for leaf in leaves if isinstance(leaf, Future))
         if not is_record or len(found) == before:
             where = f" at {path}" * bool(path)
             message = (

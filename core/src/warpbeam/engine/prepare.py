@@ -61,9 +61,7 @@ def special(kernel: Kernel, task: Task) -> None:
     spec, directory = task.spec, os.getcwd()
     kwargs = {name: value for name, (index, value) in spec.defaults.items() if index >= len(task.args)}
     kwargs.update(task.kwargs)
-    call = Special(
-        resources=_resources(spec, kwargs), walltime=_walltime(spec, kwargs), label=str(kwargs.get("label") or "")
-    )
+    call = Special(resources=_resources(spec, kwargs), walltime=_walltime(spec, kwargs), label=str(kwargs.get("label") or ""))
     task.special = call
     if "inputs" in kwargs:
         kwargs["inputs"] = list(_sequence(spec, "inputs", kwargs["inputs"]))
@@ -156,9 +154,7 @@ def _outputs(task: Task, kwargs: dict[str, Any], directory: str) -> list[File]:
             message = f"app {task.spec.name!r}: outputs= must hold warpbeam.File objects, not {file!r}"
             raise TypeError(message)
     located = [locate(file, directory) for file in files]
-    task.future._outputs = [
-        DataFuture(task.future, file, copy) for file, copy in zip(files, located, strict=True)
-    ]
+    task.future._outputs = [DataFuture(task.future, file, copy) for file, copy in zip(files, located, strict=True)]
     kwargs["outputs"] = located
     return located
 

@@ -117,8 +117,7 @@ def _with_executor(kernel: Kernel, task: Task) -> tuple[ReasonKind, str, Future[
     if slot.health is Health.WAITING:
         return ReasonKind.BLOCK_PENDING, f"waits for a worker of {slot.label!r}: {slot.reason}", None
     ahead = sum(
-        other.slot is slot and other.state is TaskState.launched and other.id < task.id
-        for other in list(kernel._tasks.values())
+        other.slot is slot and other.state is TaskState.launched and other.id < task.id for other in list(kernel._tasks.values())
     )
     return ReasonKind.QUEUED, f"is queued on {slot.label!r} behind {ahead} others", None
 
@@ -172,5 +171,3 @@ def task_info(kernel: Kernel, future: AppFuture[Any]) -> TaskInfo:
         label=special.label if special else "",
         run_directory=kernel.run.directory,
     )
-
-

@@ -49,9 +49,7 @@ class Slot:
         """
         The executor as hooks see it.
         """
-        return ExecutorInfo(
-            label=self.label, type_name=type(self.description).__name__, capabilities=self.capabilities
-        )
+        return ExecutorInfo(label=self.label, type_name=type(self.description).__name__, capabilities=self.capabilities)
 
     def death(self) -> ExecutorDead:
         """
@@ -142,9 +140,7 @@ def _nobody(
     asked = dict(resources.asked()) if resources is not None else {}
     known = {key for slot in slots for key in slot.capabilities}
     invalid = frozenset(key for key in asked if f"resources:{key}" not in known and key not in known)
-    able = sorted(
-        slot.label for slot in slots if resources is not None and slot.refusal(resources, spec.walltime) is None
-    )
+    able = sorted(slot.label for slot in slots if resources is not None and slot.refusal(resources, spec.walltime) is None)
     hint = f"; {', '.join(able)} could, but the app may not use it" if able else "; no executor of this kernel can"
     reasons = "; ".join(reason for reason in refusals.values() if reason)
     message = f"app {spec.name!r} asks for {asked}, which no executor that it may use can honour: {reasons}{hint}"

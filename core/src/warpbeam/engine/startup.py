@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from warpbeam.config import Config
-    from warpbeam.contracts import DependencyResolver, Executor, RetryPolicy, RunInfo, RunSummary, RunningMemo
+    from warpbeam.contracts import DependencyResolver, Executor, RetryPolicy, RunInfo, RunningMemo, RunSummary
     from warpbeam.kernel import Kernel
 
 LIFTED = {

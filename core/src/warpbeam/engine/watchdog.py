@@ -73,7 +73,7 @@ def break_circle(kernel: Kernel) -> None:
     """
     with kernel._lock:
         waiting = [task for task in kernel._tasks.values() if task.state is TaskState.joining and task.joined]
-    if any(not _is_own(kernel, future) and not future.done() for task in waiting for future in task.joined[1]):
+    if any(not _is_own(kernel, future) and not future.done() for task in waiting for future in (task.joined or ((), ()))[1]):
         return  # something outside may still end it
     for task in waiting[:1]:
         message = f"join app {task.spec.name!r} (task {task.id}) waits for itself: {_circle(kernel, task)}"

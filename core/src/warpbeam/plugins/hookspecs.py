@@ -5,7 +5,7 @@ Hooks are asked of all installed plugins (group ``warpbeam.hooks.v1``), except t
 plugins named in ``Config(plugins=[...])``.  None is ever called for each task.
 """
 
-# ruff: noqa: ARG001, D103
+# ruff: noqa: ARG001
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

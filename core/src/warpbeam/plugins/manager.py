@@ -100,9 +100,7 @@ class HookManager:
             return f"{type(item).__name__} object at {id(item):#x}", item
         wanted, _, plain = item.rpartition(":")
         offers = [
-            (name, offer)
-            for name, offer in registry.hook_plugins()
-            if offer.name == plain and wanted in ("", offer.distribution)
+            (name, offer) for name, offer in registry.hook_plugins() if offer.name == plain and wanted in ("", offer.distribution)
         ]
         if not offers:
             there = sorted({offer.name for _, offer in registry.hook_plugins()})

@@ -128,9 +128,7 @@ def rows() -> list[Row]:
 
 
 def _row(offer: _Offer) -> Row:
-    made = functools.partial(
-        Row, kind=offer.kind, name=offer.name, distribution=offer.distribution, version=offer.version
-    )
+    made = functools.partial(Row, kind=offer.kind, name=offer.name, distribution=offer.distribution, version=offer.version)
     if _disabled(offer):
         return made(state="disabled", reason="named in WARPBEAM_DISABLE_PLUGINS")
     problem = _incompatibility(offer)
@@ -224,11 +222,7 @@ def find(kind: str, name: str) -> Any:
 
 
 def _one(kind: str, wanted: str, name: str) -> _Offer:
-    offers = [
-        offer
-        for offer in _offers()
-        if offer.kind == kind and offer.name == name and wanted in ("", offer.distribution)
-    ]
+    offers = [offer for offer in _offers() if offer.kind == kind and offer.name == name and wanted in ("", offer.distribution)]
     usable = [offer for offer in offers if not _disabled(offer)]
     if not usable:
         raise _not_found(kind, wanted, name, is_disabled=bool(offers))

@@ -48,7 +48,7 @@ def open_stream(name: str, given: Any) -> IO[bytes]:
         directory = os.path.dirname(os.fspath(path))
         if directory:
             os.makedirs(directory, exist_ok=True)
-        return open(path, mode.replace("b", "").replace("t", "") + "b")  # noqa: SIM115  (closed by the caller's stack)
+        return open(path, mode.replace("b", "").replace("t", "") + "b")
     except (OSError, ValueError) as error:
         raise BadStdStreamFile(f"{name}={os.fspath(path)!r} cannot be opened with mode {mode!r}: {error}") from error
 

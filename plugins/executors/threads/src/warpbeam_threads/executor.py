@@ -8,12 +8,12 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import attrs
-
 from warpbeam.contracts import ConfigurationError
 
 
 if TYPE_CHECKING:
     from warpbeam.contracts import ExecutorHost, Resources
+
     from warpbeam_threads.pool import ThreadPool
 
 

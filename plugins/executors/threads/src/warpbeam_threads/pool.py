@@ -21,7 +21,6 @@ import time
 from typing import TYPE_CHECKING
 
 import attrs
-
 from warpbeam.contracts import AppExited, AppTimeout, Health, Load, Outcome, OutcomeKind, Where
 from warpbeam.remote import TaskContext, running
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from warpbeam.contracts import ExecutorHost, TaskCall, TryId
+
     from warpbeam_threads.executor import ThreadPoolExecutor
 
 MOST_WAITING = 1000

@@ -1,0 +1,111 @@
+"""
+How a node finds its own address.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import struct
+from functools import partial
+from typing import TYPE_CHECKING
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def address_by_hostname() -> str:
+    """
+    Return the address that the host's own name resolves to.
+
+    Raises:
+        OSError: it does not resolve.
+    """
+    return socket.gethostbyname(socket.gethostname())
+
+
+def address_by_route() -> str:
+    """
+    Return the address from which traffic to the world would leave; nothing is sent.
+
+    Raises:
+        OSError: there is no route.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # TEST-NET-1 of RFC 5737: connecting a datagram socket sends nothing
+        return str(probe.getsockname()[0])
+
+
+def address_by_interface(ifname: str) -> str:
+    """
+    Return the IPv4 address of a network interface.
+
+    Raises:
+        OSError: there is no such interface, or it has no address; names the interfaces there are.
+    """
+    try:
+        import fcntl
+
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            request = struct.pack("256s", ifname.encode()[:15])
+            answer = fcntl.ioctl(probe.fileno(), 0x8915, request)  # SIOCGIFADDR
+    except (ImportError, OSError) as error:
+        names = ", ".join(name for _, name in socket.if_nameindex())
+        raise OSError(f"interface {ifname!r} has no address ({error}); the interfaces are {names}") from error
+    return socket.inet_ntoa(answer[20:24])
+
+
+def address_by_query(timeout: float = 30) -> str:
+    """
+    Refuse: warpbeam asks no server on the internet for your address.
+
+    Raises:
+        OSError: always; names the other ways.
+    """
+    del timeout
+    raise OSError("warpbeam asks no outside server; use address_by_route(), address_by_interface(name) or address_by_hostname()")
+
+
+def get_all_addresses() -> set[str]:
+    """
+    Return every IPv4 address that this host is known to have.
+    """
+    found: set[str] = set()
+    ways: list[Callable[[], str]] = [address_by_hostname, address_by_route]
+    ways += [partial(address_by_interface, name) for _, name in socket.if_nameindex()]
+    for way in ways:
+        try:
+            found.add(way())
+        except OSError:
+            continue
+    return found
+
+
+def get_any_address() -> str:
+    """
+    Return an address under which others can probably reach this host; a loopback one only if there is no other.
+
+    Raises:
+        OSError: none is found.
+    """
+    found = sorted(get_all_addresses(), key=lambda text: (ipaddress.ip_address(text).is_loopback, text))
+    if not found:
+        raise OSError("this host has no IPv4 address")
+    return found[0]
+
+
+def tcp_url(address: str, port: int | None = None) -> str:
+    """
+    Return the URL of a TCP address, with brackets round an IPv6 one; ``"*"`` stays.
+
+    >>> tcp_url("::1", 80), tcp_url("10.0.0.1"), tcp_url("*", 5)
+    ('tcp://[::1]:80', 'tcp://10.0.0.1', 'tcp://*:5')
+    """
+    host = address
+    try:
+        if ipaddress.ip_address(address).version == 6:
+            host = f"[{address}]"
+    except ValueError:
+        pass  # a name, or *
+    return f"tcp://{host}" + f":{port}" * (port is not None)
