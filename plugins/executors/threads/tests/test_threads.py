@@ -7,7 +7,6 @@ from __future__ import annotations
 import threading
 
 import pytest
-
 import warpbeam
 from warpbeam import python_app
 from warpbeam.contracts import AppExited, AppTimeout, ConfigurationError, InvalidResourcesError
