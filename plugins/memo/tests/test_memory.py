@@ -170,8 +170,7 @@ class TestIdentity:
     def test_keys_are_the_same_in_another_process(self):
         """Whatever its hash seed."""
         code = (
-            "from warpbeam_memo.identity import digest\n"
-            "print(digest([{'a': {1, 'x', (2.5, None)}, 'b': b'7'}, len, range(5)]))"
+            "from warpbeam_memo.identity import digest\nprint(digest([{'a': {1, 'x', (2.5, None)}, 'b': b'7'}, len, range(5)]))"
         )
         found = {
             subprocess.run(

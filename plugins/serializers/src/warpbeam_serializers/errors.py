@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tblib import Traceback
 from warpbeam.contracts import DeserializationError
 from warpbeam.remote.failure import capture
+
 from warpbeam_serializers.library import Packed, dumps, loads
 
 

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from warpbeam.contracts import DeserializationError, SerializationError
+
 from warpbeam_serializers.methods import CloudpickleSerializer, DillSerializer, PickleSerializer
 
 
