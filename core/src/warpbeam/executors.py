@@ -4,22 +4,7 @@ The executors that are installed, by class name or entry-point name, loaded on f
 
 from __future__ import annotations
 
-from typing import Any
+from warpbeam.plugins.attributes import plugins_as_attributes
 
 
-def __getattr__(name: str) -> Any:
-    from warpbeam.errors import PluginNotFoundError
-    from warpbeam.plugins import registry
-
-    if name.startswith("_"):
-        raise AttributeError(name)
-    try:
-        return registry.find("executor", name)
-    except PluginNotFoundError as error:
-        raise AttributeError(str(error)) from error
-
-
-def __dir__() -> list[str]:
-    from warpbeam.plugins import registry
-
-    return registry.names("executor")
+__getattr__, __dir__ = plugins_as_attributes(__name__, "executor")

@@ -1,7 +1,8 @@
 """
 Finds plugins by kind and name through entry points; the only user of importlib-metadata.
 
-Entry points are read once, at the first look-up, and a plugin is imported only when it is named.
+Entry points are read once, at the first look-up, and a plugin is imported only when it is named.  What is wrong with one
+distribution is a row of `rows` and, when the plugin is named, a `PluginLoadError`; it never disturbs another.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import functools
 import os
 import re
 import sys
-import threading
 import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,19 +19,20 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from warpbeam.errors import PluginLoadError, PluginNotFoundError
-from warpbeam.plugins.kinds import HOOKS_GROUP, KINDS
+from warpbeam.plugins.kinds import HOOKS, KINDS
+from warpbeam.plugins.requirements import is_about, is_satisfied, normalized
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from importlib_metadata import EntryPoint
+    from importlib_metadata import Distribution
 
     from warpbeam.plugins.kinds import Kind
 
+_CORE = "warpbeam-core"
 _PREFIX = "warpbeam."
-_lock = threading.RLock()
-_loaded: dict[tuple[str, str, str], Any] = {}
+_KINDS: dict[str, Kind] = {**KINDS, HOOKS.name: HOOKS}
 
 
 @attrs.frozen(kw_only=True)
@@ -56,45 +57,105 @@ class Row:
     reason: str = ""
 
 
-@attrs.frozen
-class _Offer:
+@attrs.frozen(kw_only=True)
+class Offer:
+    """
+    One entry point of ours, not yet imported.
+
+    Attributes:
+        kind: the kind that its group names, or the group where it names none.
+        name: its name.
+        distribution: who offers it.
+        version: that distribution's version.
+        group: the entry-point group.
+        contract: the group's number, or None where it has none.
+        requires: the distribution's own requirements on core.
+        load: imports and returns what it names.
+    """
+
     kind: str
     name: str
     distribution: str
     version: str
-    contract: int
-    entry: Any
+    group: str
+    contract: int | None
     requires: tuple[str, ...]
+    load: Callable[[], Any] = attrs.field(repr=False)
+
+    @property
+    def title(self) -> str:
+        """
+        What to call it in a message.
+        """
+        return f"{self.kind} {self.name!r} of {self.distribution} {self.version}"
+
+    def is_offered_by(self, distribution: str) -> bool:
+        """
+        Return whether that distribution offers it; "" is any.
+        """
+        return not distribution or normalized(distribution) == normalized(self.distribution)
+
+    def is_disabled(self) -> bool:
+        """
+        Return whether the user has blocked it.
+        """
+        blocked = [text.strip() for text in os.environ.get("WARPBEAM_DISABLE_PLUGINS", "").split(",")]
+        return f"{self.kind}:{self.name}" in blocked or normalized(self.distribution) in map(normalized, blocked)
+
+    def incompatibility(self) -> str:
+        """
+        Return why this core cannot use it, and what to do, or "".
+        """
+        return _stale_contract(self) or _unmet_requirement(self)
+
+
+# -- reading what is installed -------------------------------------------------------------------------------------------
 
 
 @functools.cache
-def _offers() -> tuple[_Offer, ...]:
+def _scan() -> tuple[tuple[Offer, ...], tuple[Row, ...]]:
     from importlib_metadata import distributions
 
-    found: dict[tuple[str, str, str], _Offer] = {}
+    offers: list[Offer] = []
+    damaged: list[Row] = []
+    seen: set[str] = set()
     for distribution in distributions():
-        entries = [entry for entry in distribution.entry_points if entry.group.startswith(_PREFIX)]
-        for entry in entries:
-            offer = _offer(entry, distribution)
-            found.setdefault((offer.kind, offer.name, offer.distribution), offer)
-    return tuple(found.values())
+        try:
+            found = list(_offers_of(distribution))
+        except Exception as error:
+            damaged.append(_damaged(distribution, error))
+            continue
+        name = normalized(found[0].distribution) if found else ""
+        if name and name not in seen:  # the first on the path is the one that is imported
+            seen.add(name)
+            offers += found
+    return tuple(offers), tuple(damaged)
 
 
-def _offer(entry: EntryPoint, distribution: Any) -> _Offer:
-    match = re.fullmatch(r"warpbeam\.([a-z_]+)\.v([0-9]+)", entry.group)
-    name = str(distribution.metadata["Name"])
-    requires = tuple(text for text in distribution.requires or () if re.match(r"warpbeam[-_]core\b", text))
-    kind, number = (match[1], int(match[2])) if match else (entry.group, 0)
-    return _Offer(kind, entry.name, name, distribution.version, number, entry, requires)
+def _offers_of(distribution: Distribution) -> Iterator[Offer]:
+    entries = [entry for entry in distribution.entry_points if entry.group.startswith(_PREFIX)]
+    if not entries:
+        return
+    requires = tuple(text for text in distribution.requires or () if is_about(text, _CORE))
+    about = {"distribution": str(distribution.metadata["Name"]), "version": str(distribution.version), "requires": requires}
+    for entry in entries:
+        match = re.fullmatch(r"warpbeam\.([a-z_]+)\.v([0-9]+)", entry.group)
+        kind, contract = (match[1], int(match[2])) if match else (entry.group, None)
+        yield Offer(kind=kind, name=entry.name, group=entry.group, contract=contract, load=entry.load, **about)
+
+
+def _damaged(distribution: Distribution, error: Exception) -> Row:
+    place = str(getattr(distribution, "_path", "an unknown place"))
+    reason = f"its metadata cannot be read ({type(error).__name__}: {error}); remove {place} and install it again"
+    return Row(kind="?", name="?", distribution=Path(place).name, version="?", state="broken", reason=reason)
 
 
 def refresh() -> None:
     """
     Read entry points anew at the next look-up; for programs that install plugins while they run.
     """
-    with _lock:
-        _offers.cache_clear()
-        _loaded.clear()
+    _scan.cache_clear()
+    _loaded.clear()
 
 
 @functools.cache
@@ -113,92 +174,118 @@ def default_executor_names() -> Sequence[str]:
     return names
 
 
+def offers(kind: str) -> list[Offer]:
+    """
+    Return the offers of a kind that are neither disabled nor incompatible, by distribution and name.
+    """
+    usable = [offer for offer in _scan()[0] if offer.kind == kind and not offer.is_disabled() and not offer.incompatibility()]
+    return sorted(usable, key=lambda offer: (normalized(offer.distribution), offer.name))
+
+
 def names(kind: str) -> list[str]:
     """
-    Return the names of installed plugins of a kind that are not disabled, sorted.
+    Return the names of usable plugins of a kind, sorted.
     """
-    return sorted({offer.name for offer in _offers() if offer.kind == kind and not _disabled(offer)})
+    return sorted({offer.name for offer in offers(kind)})
 
 
-def rows() -> list[Row]:
-    """
-    Return what is installed, without importing any of it.
-    """
-    return [_row(offer) for offer in sorted(_offers(), key=lambda offer: (offer.kind, offer.name))]
+# -- what is wrong with an offer -----------------------------------------------------------------------------------------
 
 
-def _row(offer: _Offer) -> Row:
-    made = functools.partial(Row, kind=offer.kind, name=offer.name, distribution=offer.distribution, version=offer.version)
-    if _disabled(offer):
-        return made(state="disabled", reason="named in WARPBEAM_DISABLE_PLUGINS")
-    problem = _incompatibility(offer)
-    if problem:
-        return made(state="incompatible", reason=problem)
-    if offer.kind not in KINDS and offer.kind != "hooks":
-        return made(state="unknown", reason=f"group {offer.entry.group!r} is none of ours; known are {_groups()}")
-    others = [other.distribution for other in _same_name(offer) if other is not offer]
-    if others:
-        return made(state="doubled", reason=f"also offered by {', '.join(others)}; name it '{offer.distribution}:{offer.name}'")
-    return made()
-
-
-def _groups() -> str:
-    return ", ".join([*(kind.group for kind in KINDS.values()), HOOKS_GROUP])
-
-
-def _same_name(offer: _Offer) -> list[_Offer]:
-    return [other for other in _offers() if (other.kind, other.name) == (offer.kind, offer.name)]
-
-
-def _disabled(offer: _Offer) -> bool:
-    blocked = {text.strip() for text in os.environ.get("WARPBEAM_DISABLE_PLUGINS", "").split(",")}
-    return not blocked.isdisjoint({offer.distribution, f"{offer.kind}:{offer.name}"})
-
-
-def _incompatibility(offer: _Offer) -> str:
-    contract = KINDS[offer.kind].version if offer.kind in KINDS else 1
-    if offer.contract and offer.contract != contract:
-        age = "old" if offer.contract < contract else "new"
-        remedy = f"upgrade {offer.distribution}" if age == "old" else "upgrade warpbeam-core"
-        return f"its contract version {offer.contract} is too {age} for this core, which has {contract}; {remedy}"
-    from importlib_metadata import PackageNotFoundError, version
-
-    try:
-        core = version("warpbeam-core")
-    except PackageNotFoundError:
+def _stale_contract(offer: Offer) -> str:
+    kind = _KINDS.get(offer.kind)
+    if kind is None or offer.contract is None or offer.contract == kind.version:
         return ""
+    age, upgrade = ("old", offer.distribution) if offer.contract < kind.version else ("new", _CORE)
+    return (
+        f"its contract version {offer.contract} ({offer.group}) is too {age} for this core, "
+        f"which has {kind.version}; pip install --upgrade {upgrade}"
+    )
+
+
+def _unmet_requirement(offer: Offer) -> str:
+    core = _core_version()
     for requirement in offer.requires:
-        if not _satisfies(core, requirement):
+        if core and not is_satisfied(requirement, core):
             return f"it requires {requirement}, and warpbeam-core is {core}; install a version of either that fits"
     return ""
 
 
-def _satisfies(version: str, requirement: str) -> bool:
+@functools.cache
+def _core_version() -> str:
+    from importlib_metadata import PackageNotFoundError, version
+
+    try:
+        return version(_CORE)
+    except PackageNotFoundError:  # run from a source tree: nothing to compare with
+        return ""
+
+
+def _rivals(offer: Offer) -> list[Offer]:
+    return [other for other in offers(offer.kind) if other.name == offer.name and not other.is_offered_by(offer.distribution)]
+
+
+def _is_superseded(offer: Offer) -> bool:
     """
-    Compare release numbers only; what an installer resolved is not resolved again here.
-
-    >>> _satisfies("0.1.0", "warpbeam-core<1,>=0.1"), _satisfies("1.0", "warpbeam-core<1,>=0.1")
-    (True, False)
+    Return whether the same distribution offers the name for this core too: it serves several versions of core.
     """
-    have = _release(version)
-    checks = {
-        ">=": lambda want: have >= want,
-        ">": lambda want: have > want,
-        "<=": lambda want: have <= want,
-        "<": lambda want: have < want,
-        "==": lambda want: have == want,
-        "!=": lambda want: have != want,
-    }
-    pairs = re.findall(r"(>=|<=|==|!=|<|>)\s*([0-9][0-9.]*)", requirement.partition(";")[0])
-    return all(checks[sign](_release(number)) for sign, number in pairs)
+    here = [other for other in offers(offer.kind) if other.name == offer.name and other.is_offered_by(offer.distribution)]
+    return bool(here) and offer not in here
 
 
-def _release(version: str) -> tuple[int, ...]:
-    match = re.match(r"[0-9]+(\.[0-9]+)*", version)
-    numbers = [int(part) for part in match[0].split(".")] if match else [0]
-    while len(numbers) > 1 and numbers[-1] == 0:
-        numbers.pop()
-    return tuple(numbers)
+def rows(*, load: bool = False) -> list[Row]:
+    """
+    Return what is installed.
+
+    Args:
+        load: import each usable plugin, so that broken ones are told; otherwise nothing is imported.
+    """
+    found = [offer for offer in _scan()[0] if not _is_superseded(offer)]
+    made = [_row(offer, load=load) for offer in sorted(found, key=lambda offer: (offer.kind, offer.name, offer.distribution))]
+    return [*made, *_scan()[1]]
+
+
+def _row(offer: Offer, *, load: bool) -> Row:
+    state, reason = _state(offer)
+    if load and state in ("ok", "doubled"):
+        try:
+            find(offer.kind, f"{offer.distribution}:{offer.name}")
+        except PluginLoadError as error:
+            state, reason = "broken", str(error)
+    return Row(
+        kind=offer.kind,
+        name=offer.name,
+        distribution=offer.distribution,
+        version=offer.version,
+        state=state,
+        reason=reason,
+    )
+
+
+def _state(offer: Offer) -> tuple[str, str]:
+    if offer.is_disabled():
+        return "disabled", "named in the environment variable WARPBEAM_DISABLE_PLUGINS; take it out there to use it"
+    if offer.kind not in _KINDS:
+        return "unknown", _unknown_group(offer)
+    problem = offer.incompatibility()
+    if problem:
+        return "incompatible", problem
+    rivals = [other.distribution for other in _rivals(offer)]
+    if rivals:
+        return "doubled", f"also offered by {', '.join(rivals)}; name it '{offer.distribution}:{offer.name}'"
+    return "ok", ""
+
+
+def _unknown_group(offer: Offer) -> str:
+    groups = [kind.group for kind in _KINDS.values()]
+    close = difflib.get_close_matches(offer.group, groups, 1, cutoff=0.8)
+    hint = f"did its author mean {close[0]!r}?" if close else f"known are {', '.join(groups)}; a newer warpbeam-core may know it"
+    return f"this core knows no group {offer.group!r}; {hint}"
+
+
+# -- finding one by name -------------------------------------------------------------------------------------------------
+
+_loaded: dict[tuple[str, str, str], Any] = {}
 
 
 def find(kind: str, name: str) -> Any:
@@ -213,73 +300,93 @@ def find(kind: str, name: str) -> Any:
         PluginNotFoundError: nobody offers it.
         PluginLoadError: it is incompatible, doubled, or broken.
     """
-    wanted, _, plain = name.rpartition(":")
-    with _lock:
-        key = (kind, wanted, plain)
-        if key not in _loaded:
-            _loaded[key] = _load(KINDS[kind], _one(kind, wanted, plain))
-        return _loaded[key]
+    distribution, _, plain = name.rpartition(":")
+    offer = find_offer(kind, name)
+    key = (kind, normalized(distribution), plain)
+    # No lock: a plugin's module may look up others while it is imported, and imports have locks of their own.
+    if key not in _loaded:
+        _loaded[key] = load(offer)
+    return _loaded[key]
 
 
-def _one(kind: str, wanted: str, name: str) -> _Offer:
-    offers = [offer for offer in _offers() if offer.kind == kind and offer.name == name and wanted in ("", offer.distribution)]
-    usable = [offer for offer in offers if not _disabled(offer)]
-    if not usable:
-        raise _not_found(kind, wanted, name, is_disabled=bool(offers))
+def find_offer(kind: str, name: str) -> Offer:
+    """
+    Return the one offer of that kind and name, not imported.
+
+    Raises:
+        PluginNotFoundError, PluginLoadError: as `find`.
+    """
+    distribution, _, plain = name.rpartition(":")
+    there = [offer for offer in _scan()[0] if (offer.kind, offer.name) == (kind, plain) and offer.is_offered_by(distribution)]
+    enabled = [offer for offer in there if not offer.is_disabled()]
+    if not enabled:
+        raise _not_found(kind, name, disabled=there)
+    usable = [offer for offer in enabled if not offer.incompatibility()]
     if len(usable) > 1:
-        choices = " or ".join(repr(f"{offer.distribution}:{name}") for offer in usable)
-        raise PluginLoadError(f"{kind} {name!r} is offered twice; name {choices}", kind=kind, name=name)
+        choices = " or ".join(repr(f"{offer.distribution}:{plain}") for offer in usable)
+        message = f"{kind} {plain!r} is offered by {len(usable)} distributions; name the one you mean: {choices}"
+        raise PluginLoadError(message, kind=kind, name=plain)
+    if not usable:
+        raise _load_error(enabled[0], f"cannot be used: {enabled[0].incompatibility()}")
     return usable[0]
 
 
-def _not_found(kind: str, wanted: str, name: str, *, is_disabled: bool) -> PluginNotFoundError:
-    asked = f"{wanted}:{name}" if wanted else name
-    if is_disabled:
-        message = f"{kind} {asked!r} is disabled by WARPBEAM_DISABLE_PLUGINS"
-        return PluginNotFoundError(message, kind=kind, name=name)
+def _not_found(kind: str, name: str, *, disabled: Sequence[Offer]) -> PluginNotFoundError:
+    if kind not in _KINDS:
+        message = f"no kind of plugin is called {kind!r} in warpbeam-core {_core_version()}; the kinds are {', '.join(_KINDS)}"
+    elif disabled:
+        owner = disabled[0].distribution
+        message = f"{kind} {name!r} of {owner} is disabled by WARPBEAM_DISABLE_PLUGINS; take it out of that variable to use it"
+    else:
+        message = _nobody_offers(kind, name)
+    return PluginNotFoundError(message, kind=kind, name=name)
+
+
+def _nobody_offers(kind: str, name: str) -> str:
+    plain = name.rpartition(":")[2]
     there = names(kind)
-    parts = [f"no {kind} named {asked!r} is installed in {sys.executable}"]
-    distribution = known().get(kind, {}).get(name)
-    if distribution:
-        parts.append(f"pip install {distribution}")
-    close = difflib.get_close_matches(name, [*there, *known().get(kind, {})], 1)
-    if close and not distribution:
+    listed: dict[str, str] = known().get(kind, {})
+    close = difflib.get_close_matches(plain, [*there, *listed], 1)
+    parts = [f"no {kind} named {name!r} is installed in {sys.executable}"]
+    if plain in listed and plain not in there:
+        parts.append(f"it comes with: pip install {listed[plain]}")
+    elif close:
         parts.append(f"did you mean {close[0]!r}?")
-    parts.append(f"installed are {', '.join(there) or 'none'}")
-    return PluginNotFoundError("; ".join(parts), kind=kind, name=name)
+    return "; ".join([*parts, f"installed are {', '.join(there) or 'none'}"])
 
 
-def _load(kind: Kind, offer: _Offer) -> Any:
-    who: dict[str, Any] = {
-        "kind": kind.name,
-        "name": offer.name,
-        "distribution": offer.distribution,
-        "version": offer.version,
-    }
-    title = f"{kind.name} {offer.name!r} of {offer.distribution} {offer.version}"
-    problem = _incompatibility(offer)
-    if problem:
-        raise PluginLoadError(f"{title} cannot be used: {problem}", **who)
+def load(offer: Offer) -> Any:
+    """
+    Import an offer, and check that it has what its contract requires.
+
+    Raises:
+        PluginLoadError: it cannot be imported, or lacks a member.
+    """
     try:
-        found = offer.entry.load()
-    except Exception as error:
-        message = f"{title} cannot be imported: {type(error).__name__}: {error}; reinstall or report it to its authors"
-        raise PluginLoadError(message, **who) from error
-    # attrs classes without slots' descriptors still list their fields here.
-    fields = {field.name for field in getattr(found, "__attrs_attrs__", ())}
-    missing = [member for member in kind.members if not hasattr(found, member) and member not in fields]
+        found = offer.load()
+    except (Exception, SystemExit) as error:
+        cause = f"{type(error).__name__}: {error}"
+        raise _load_error(offer, f"cannot be imported: {cause}; reinstall it or report this to its authors") from error
+    kind = _KINDS[offer.kind]
+    missing = [member for member in kind.members if not _has(found, member)]
     if missing:
-        message = f"{title} lacks {', '.join(missing)}, which the contract {kind.protocol} requires; report it to its authors"
-        raise PluginLoadError(message, **who)
+        lack = f"lacks {', '.join(missing)}, which warpbeam.contracts.{kind.protocol} requires"
+        raise _load_error(offer, f"{lack}; report this to its authors")
     return found
 
 
-def hook_plugins() -> list[tuple[str, _Offer]]:
-    """
-    Return installed plugins that implement hooks and are not disabled, with their names.
-    """
-    return [
-        (f"{offer.distribution}:{offer.name}", offer)
-        for offer in _offers()
-        if offer.kind == "hooks" and not _disabled(offer) and not _incompatibility(offer)
-    ]
+def _has(found: Any, member: str) -> bool:
+    # Fields without a default are no attributes of a class: attrs, dataclasses and plain annotations list them.
+    fields = {field.name for field in getattr(found, "__attrs_attrs__", ())}
+    annotated = {name for base in getattr(found, "__mro__", ()) for name in base.__dict__.get("__annotations__", ())}
+    return hasattr(found, member) or member in fields or member in annotated
+
+
+def _load_error(offer: Offer, what: str) -> PluginLoadError:
+    return PluginLoadError(
+        f"{offer.title} {what}",
+        kind=offer.kind,
+        name=offer.name,
+        distribution=offer.distribution,
+        version=offer.version,
+    )

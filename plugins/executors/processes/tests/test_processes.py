@@ -96,7 +96,7 @@ class TestTasks:
     @pytest.mark.row("SER-08", "ERR-15", "BETTER-12")
     def test_what_cannot_travel_is_named(self, kernel):
         """Argument, function, result: each error says what and where; the worker lives on."""
-        error = python_app(lambda x: 1)({"lock": [x for x in ()], "gen": (x for x in ())}).exception()
+        error = python_app(lambda x: 1)({"fine": [1], "gen": (x for x in ())}).exception()
         assert isinstance(error, SerializationError)
         assert error.path == "args[0]['gen']"
         generator = (x for x in ())

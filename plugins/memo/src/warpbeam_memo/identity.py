@@ -38,9 +38,24 @@ def _named(value: Any, text: object) -> bytes:
     return f"{type(value).__module__}.{type(value).__qualname__}:{text}".encode()
 
 
-for _kind in (type(None), bool, int, float, complex, str, range, decimal.Decimal, fractions.Fraction, uuid.UUID):
-    id_for_memo.register(_kind, lambda value: _named(value, repr(value)))
-for _kind in (datetime.date, datetime.time, datetime.timedelta, datetime.tzinfo, pathlib.PurePath):
+_BY_REPR: tuple[type, ...] = (
+    type(None),
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    range,
+    decimal.Decimal,
+    fractions.Fraction,
+    uuid.UUID,
+    datetime.date,
+    datetime.time,
+    datetime.timedelta,
+    datetime.tzinfo,
+    pathlib.PurePath,
+)
+for _kind in _BY_REPR:
     id_for_memo.register(_kind, lambda value: _named(value, repr(value)))
 
 
@@ -69,14 +84,14 @@ def _file(value: Any) -> bytes:
 def _array(value: Any) -> bytes:
     if value.dtype.hasobject:
         raise TypeError("an array of Python objects has no stable identity")
-    return _named(value, f"{value.dtype.str}{value.shape}") + value.tobytes()
+    return _named(value, f"{value.dtype.str}{value.shape}") + bytes(value.tobytes())
 
 
 def _frame(value: Any) -> bytes:
-    from pandas.util import hash_pandas_object
+    from pandas.util import hash_pandas_object  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
     names = [str(name) for name in getattr(value, "columns", [getattr(value, "name", "")])]
-    return _named(value, names) + hash_pandas_object(value, index=True).to_numpy().tobytes()
+    return _named(value, names) + bytes(hash_pandas_object(value, index=True).to_numpy().tobytes())
 
 
 _BY_MODULE: dict[tuple[str, str], Callable[[Any], bytes]] = {

@@ -5,6 +5,7 @@ Exceptions as frames, with their tracebacks.
 from __future__ import annotations
 
 import pickle
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tblib import Traceback
@@ -55,7 +56,7 @@ def loads_error(frames: Sequence[Frame]) -> BaseException:
         size = head[1] if head else 0
         errors.append(_rebuild(one, Packed(head[0], frames[place : place + size]) if head else None, told))
         place += size
-    for error, cause in zip(errors, errors[1:], strict=False):
+    for error, cause in pairwise(errors):
         error.__cause__ = cause
     return errors[0]
 

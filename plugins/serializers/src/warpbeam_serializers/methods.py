@@ -4,7 +4,10 @@ The three methods of serializing.
 
 from __future__ import annotations
 
+import functools
+import io
 import pickle
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, ClassVar
 
 
@@ -75,6 +78,19 @@ class CloudpickleSerializer:
         return pickle.loads(frames[0], buffers=frames[1:])
 
 
+@functools.cache
+def _dill_pickler() -> Any:
+    import dill
+
+    class Pickler(dill.Pickler):  # type: ignore[misc]
+        def save(self, obj: Any, save_persistent_id: bool = True) -> None:
+            if isinstance(obj, Future):
+                raise TypeError("a future cannot travel")  # dill would copy it, and nobody would ever complete the copy
+            super().save(obj, save_persistent_id)
+
+    return Pickler
+
+
 class DillSerializer:
     """
     dill with ``recurse=True``: the last resort, which knows locks and weak references.
@@ -86,9 +102,9 @@ class DillSerializer:
         """
         Return the frames of an object.
         """
-        import dill
-
-        return [dill.dumps(obj, recurse=True)]
+        buffer = io.BytesIO()
+        _dill_pickler()(buffer, recurse=True).dump(obj)
+        return [buffer.getvalue()]
 
     def loads(self, frames: Sequence[Frame]) -> Any:
         """
