@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from warpbeam.contracts.configfile import ConfigReader
 from warpbeam.contracts.executor import Executor, ExecutorHost, RunningExecutor
-from warpbeam.contracts.hooks import Change, CheckRegistrar, CommandRegistry, ConfigDraft, Problem, Severity
+from warpbeam.contracts.hooks import (
+    Change,
+    CheckRegistrar,
+    CommandRegistry,
+    ConfigDraft,
+    ExecutorEnd,
+    ExecutorStart,
+    Problem,
+    RunEnd,
+    Severity,
+)
 from warpbeam.contracts.ids import RunId, TaskId, TryId
 from warpbeam.contracts.memo import Memo, MemoCall, MemoHost, MemoItem, MemoKey, RunningMemo
 from warpbeam.contracts.policy import DependencyResolver, Fail, Failure, Retry, RetryPolicy
@@ -95,8 +105,10 @@ __all__ = [
     "DeserializationError",
     "Executor",
     "ExecutorDead",
+    "ExecutorEnd",
     "ExecutorHost",
     "ExecutorInfo",
+    "ExecutorStart",
     "Fail",
     "Failure",
     "Frame",
@@ -129,6 +141,7 @@ __all__ = [
     "Resources",
     "Retry",
     "RetryPolicy",
+    "RunEnd",
     "RunId",
     "RunInfo",
     "RunSummary",

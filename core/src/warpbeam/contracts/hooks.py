@@ -13,6 +13,8 @@ import attrs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from warpbeam.contracts.records import ExecutorInfo, RunInfo, RunSummary
+
 
 class Severity(Enum):
     """
@@ -87,6 +89,50 @@ class ConfigDraft:
         self.values[option] = value
         self.changes.append(Change(option, old, value, self.plugin))
         return True
+
+
+@attrs.frozen(kw_only=True)
+class RunEnd:
+    """
+    The end of a run, as ``warpbeam_run_finished`` gets it.
+
+    Attributes:
+        run: the run.
+        summary: how it ended.
+    """
+
+    run: RunInfo
+    summary: RunSummary
+
+
+@attrs.frozen(kw_only=True)
+class ExecutorStart:
+    """
+    An executor that is about to start, as ``warpbeam_executor_starting`` and ``warpbeam_wrap_task`` get it.
+
+    Attributes:
+        run: the run.
+        executor: the executor.
+    """
+
+    run: RunInfo
+    executor: ExecutorInfo
+
+
+@attrs.frozen(kw_only=True)
+class ExecutorEnd:
+    """
+    An executor that has stopped, as ``warpbeam_executor_stopped`` gets it.
+
+    Attributes:
+        run: the run.
+        executor: the executor.
+        error: what it stopped with, or None.
+    """
+
+    run: RunInfo
+    executor: ExecutorInfo
+    error: BaseException | None = None
 
 
 class CommandRegistry(Protocol):

@@ -1,8 +1,13 @@
 """
 Every hook: signatures and docstrings, nothing else.
 
-Hooks are asked of all installed plugins (group ``warpbeam.hooks.v1``), except those that touch tasks, which are asked only of
-plugins named in ``Config(plugins=[...])``.  None is ever called for each task.
+An implementation is a function or method of the same name, marked with ``warpbeam.hookimpl``.  It takes the one argument of
+its hook, by that name, or none.  Hooks are asked of all installed plugins (group ``warpbeam.hooks.v1``), except those that touch
+tasks, which are asked only of plugins named in ``Config(plugins=[...])``.  None is ever called for each task.
+
+Each implementation is called by itself: first those marked ``tryfirst``, then the others in the order of registration (installed
+plugins by the name of their distribution, then the named ones in the order of the configuration), at last those marked
+``trylast``.  Wrappers of other implementations are refused.
 """
 
 # ruff: noqa: ARG001
@@ -20,11 +25,12 @@ if TYPE_CHECKING:
         CheckRegistrar,
         CommandRegistry,
         ConfigDraft,
-        ExecutorInfo,
+        ExecutorEnd,
+        ExecutorStart,
         Problem,
         RetryPolicy,
+        RunEnd,
         RunInfo,
-        RunSummary,
         TaskWrapper,
     )
     from warpbeam.errors import WarpbeamError
@@ -108,7 +114,7 @@ def warpbeam_make_retry_policy(run: RunInfo) -> RetryPolicy | None:
 
 
 @hookspec
-def warpbeam_run_finished(run: RunInfo, summary: RunSummary) -> None:
+def warpbeam_run_finished(end: RunEnd) -> None:
     """
     Observe that a run has ended.
 
@@ -120,7 +126,7 @@ def warpbeam_run_finished(run: RunInfo, summary: RunSummary) -> None:
 
 
 @hookspec
-def warpbeam_executor_starting(run: RunInfo, executor: ExecutorInfo) -> None:
+def warpbeam_executor_starting(start: ExecutorStart) -> None:
     """
     Observe that an executor starts.
 
@@ -129,7 +135,7 @@ def warpbeam_executor_starting(run: RunInfo, executor: ExecutorInfo) -> None:
 
 
 @hookspec
-def warpbeam_wrap_task(run: RunInfo, executor: ExecutorInfo) -> TaskWrapper | None:
+def warpbeam_wrap_task(start: ExecutorStart) -> TaskWrapper | None:
     """
     Return what to run round each task on the worker, or None; only of plugins that the configuration names.
 
@@ -138,7 +144,7 @@ def warpbeam_wrap_task(run: RunInfo, executor: ExecutorInfo) -> TaskWrapper | No
 
 
 @hookspec
-def warpbeam_executor_stopped(run: RunInfo, executor: ExecutorInfo, error: BaseException | None) -> None:
+def warpbeam_executor_stopped(end: ExecutorEnd) -> None:
     """
     Observe that an executor has stopped.
 

@@ -7,23 +7,25 @@ propagate, as a `PluginError` that names the plugin.
 
 from __future__ import annotations
 
-import difflib
 import logging
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 import pluggy
 
-from warpbeam.contracts import ConfigDraft, Problem, Severity
-from warpbeam.errors import ConfigurationError, PluginContractError, PluginError, PluginLoadError, PluginNotFoundError
-from warpbeam.plugins import hookspecs, registry
+from warpbeam.contracts import ConfigDraft, ExecutorEnd, ExecutorStart, Problem, RunEnd, Severity
+from warpbeam.errors import ConfigurationError, PluginContractError, PluginError
+from warpbeam.plugins import hookspecs
+from warpbeam.plugins.registration import register_all
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from warpbeam.config import Config
     from warpbeam.contracts import (
+        Change,
         CheckRegistrar,
         CommandRegistry,
         ExecutorInfo,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
         TaskWrapper,
     )
     from warpbeam.errors import WarpbeamError
+    from warpbeam.plugins.registration import Participant
 
 _log = logging.getLogger("warpbeam.plugins")
 
@@ -72,94 +75,61 @@ class HookManager:
     Args:
         named: names or objects of the plugins that the configuration names.
 
+    Attributes:
+        changes: what hooks have changed in the configuration, in order.
+
     Raises:
         PluginNotFoundError, PluginLoadError: a named plugin is missing or broken.
     """
 
     def __init__(self, named: Sequence[str | object] = ()) -> None:
-        self.pluggy = pluggy.PluginManager("warpbeam")
-        self.pluggy.add_hookspecs(hookspecs)
-        self.pluggy.hook.warpbeam_add_hooks.call_historic(kwargs={"manager": self.pluggy})
-        self._named: set[object] = set()
-        named_objects = [self._named_plugin(item) for item in named]
-        for name, offer in registry.hook_plugins():
-            self._add_installed(name, offer)
-        for name, plugin in named_objects:
-            self._add_named(name, plugin)
+        self._pluggy = pluggy.PluginManager("warpbeam")
+        self._pluggy.add_hookspecs(hookspecs)
+        self._pluggy.hook.warpbeam_add_hooks.call_historic(kwargs={"manager": self._pluggy})
+        self.changes: list[Change] = []
+        register_all(self._pluggy, named)
 
-    # -- registration ---------------------------------------------------------------------------------------------------
-
-    def _add_installed(self, name: str, offer: Any) -> None:
-        try:
-            self._register(offer.entry.load(), name)
-        except Exception as error:
-            _log.warning("plugin %s is left out: %s: %s; reinstall or remove it", name, type(error).__name__, error)
-
-    def _named_plugin(self, item: str | object) -> tuple[str, object]:
-        if not isinstance(item, str):
-            return f"{type(item).__name__} object at {id(item):#x}", item
-        wanted, _, plain = item.rpartition(":")
-        offers = [
-            (name, offer) for name, offer in registry.hook_plugins() if offer.name == plain and wanted in ("", offer.distribution)
-        ]
-        if not offers:
-            there = sorted({offer.name for _, offer in registry.hook_plugins()})
-            close = difflib.get_close_matches(plain, there, 1)
-            hint = f"; did you mean {close[0]!r}?" if close else f"; installed are {', '.join(there) or 'none'}"
-            raise PluginNotFoundError(f"Config(plugins=[{item!r}]): no such plugin is installed{hint}", name=item)
-        name, offer = offers[0]
-        try:
-            found = offer.entry.load()
-            return name, found() if isinstance(found, type) else found
-        except Exception as error:
-            message = f"Config(plugins=[{item!r}]): {offer.distribution} {offer.version} cannot be imported: {error}"
-            raise PluginLoadError(
-                message, kind="hooks", name=offer.name, distribution=offer.distribution, version=offer.version
-            ) from error
-
-    def _add_named(self, name: str, plugin: object) -> None:
-        if self.pluggy.has_plugin(name):
-            self.pluggy.unregister(name=name)
-        try:
-            self._register(plugin, name)
-        except pluggy.PluginValidationError as error:
-            raise PluginLoadError(f"Config(plugins=...): {name}: {error}", kind="hooks", name=name) from error
-        self._named.add(plugin)
-
-    def _register(self, plugin: object, name: str) -> None:
-        self.pluggy.register(plugin, name)
-        try:
-            self.pluggy.check_pending()
-        except pluggy.PluginValidationError:
-            self.pluggy.unregister(plugin)
-            raise
+    def monitor(self, called: Callable[[str], None]) -> Callable[[], None]:
+        """
+        Have ``called(hook)`` called before each call of an implementation, for tests and debugging; return what ends that.
+        """
+        return self._pluggy.add_hookcall_monitoring(
+            lambda hook, _implementations, _arguments: called(hook), lambda _outcome, _hook, _implementations, _arguments: None
+        )
 
     # -- asking ---------------------------------------------------------------------------------------------------------
 
-    def _answers(self, hook: str, *, only_named: bool = False, **arguments: Any) -> Iterator[tuple[str, Any]]:
+    def _askers(self, hook: str, *, only_named: bool = False) -> Iterator[tuple[Participant, Callable[..., Any]]]:
         """
-        Yield each plugin's name and answer, in the order of registration.
+        Yield each participant that implements the hook, with a callable that asks it alone.
         """
-        caller = getattr(self.pluggy.hook, hook)
-        for implementation in caller.get_hookimpls():
-            if only_named and implementation.plugin not in self._named:
-                continue
-            given = {name: arguments[name] for name in implementation.argnames}
-            yield implementation.plugin_name, _Asked(implementation.function, given)
+        implementations = getattr(self._pluggy.hook, hook).get_hookimpls()
+        everyone = [cast("Participant", implementation.plugin) for implementation in _in_order(implementations)]
+        for participant in everyone:
+            if participant.is_named or not only_named:
+                others = [other for other in everyone if other is not participant]
+                yield participant, _Alone(self._pluggy.subset_hook_caller(hook, others))
 
     def _notify(self, hook: str, **arguments: Any) -> None:
-        for name, asked in self._answers(hook, **arguments):
+        for participant, ask in self._askers(hook):
             try:
-                asked()
+                ask(**arguments)
             except Exception:
-                _log.exception("plugin %s failed in %s; the run goes on", name, hook)
+                _log.exception("plugin %s failed in %s; it is passed over", participant, hook)
 
-    def _collect(self, hook: str, *, only_named: bool = False, **arguments: Any) -> Iterator[tuple[str, Any]]:
-        for name, asked in self._answers(hook, only_named=only_named, **arguments):
-            try:
-                yield name, asked()
-            except Exception as error:
-                raise PluginError(f"plugin {name} failed in {hook}: {type(error).__name__}: {error}", name=name) from error
+    def _collect(self, hook: str, *, only_named: bool = False, **arguments: Any) -> Iterator[tuple[Participant, Any]]:
+        for participant, ask in self._askers(hook, only_named=only_named):
+            with _blaming(participant, hook):
+                answer = ask(**arguments)
+            yield participant, answer
+
+    def _items(self, hook: str, kind: type, **arguments: Any) -> Iterator[Any]:
+        for participant, answer in self._collect(hook, **arguments):
+            with _blaming(participant, hook):
+                items = [answer] if isinstance(answer, kind) else list(answer or ())  # a lone text is one item, not its letters
+            for item in items:
+                _check(participant, hook, item, isinstance(item, kind), f"{kind.__name__} objects")
+            yield from items
 
     # -- one method a hook ------------------------------------------------------------------------------------------------
 
@@ -184,17 +154,15 @@ class HookManager:
             PluginError: a plugin fails.
         """
         draft = ConfigDraft(config.options(), config.set_by_user)
-        for name, asked in self._answers("warpbeam_amend_config", draft=draft):
-            draft.plugin = name
-            try:
-                asked()
-            except Exception as error:
-                raise PluginError(f"plugin {name} failed in warpbeam_amend_config: {error}", name=name) from error
-        amended = config.replace(**{change.option: change.new for change in draft.changes}) if draft.changes else config
+        for participant, ask in self._askers("warpbeam_amend_config"):
+            draft.plugin = participant.name
+            with _blaming(participant, "warpbeam_amend_config"):
+                ask(draft=draft)
+        self.changes += draft.changes
+        amended = _changed(config, draft)
         errors = [problem for problem in self.check_config(amended) if problem.severity is Severity.ERROR]
         if errors:
-            lines = [f"{problem.key + ': ' if problem.key else ''}{problem.message}; {problem.remedy}" for problem in errors]
-            raise ConfigurationError("\n".join(lines))
+            raise ConfigurationError("\n".join(map(_line, errors)))
         return amended
 
     def check_config(self, config: Config) -> list[Problem]:
@@ -213,9 +181,11 @@ class HookManager:
         """
         Return the first policy that a named plugin makes, or None.
         """
-        for name, policy in self._collect("warpbeam_make_retry_policy", only_named=True, run=run):
+        for participant, policy in self._collect("warpbeam_make_retry_policy", only_named=True, run=run):
             if policy is not None:
-                _check(name, "warpbeam_make_retry_policy", policy, hasattr(policy, "decide"), "an object with decide(failure)")
+                _check(
+                    participant, "warpbeam_make_retry_policy", policy, hasattr(policy, "decide"), "an object with decide(failure)"
+                )
                 return policy  # type: ignore[no-any-return]
         return None
 
@@ -223,22 +193,23 @@ class HookManager:
         """
         Tell observers.
         """
-        self._notify("warpbeam_run_finished", run=run, summary=summary)
+        self._notify("warpbeam_run_finished", end=RunEnd(run=run, summary=summary))
 
     def executor_starting(self, run: RunInfo, executor: ExecutorInfo) -> None:
         """
         Tell observers.
         """
-        self._notify("warpbeam_executor_starting", run=run, executor=executor)
+        self._notify("warpbeam_executor_starting", start=ExecutorStart(run=run, executor=executor))
 
     def wrap_task(self, run: RunInfo, executor: ExecutorInfo) -> TaskWrapper | None:
         """
         Return the wrappers of named plugins as one, or None.
         """
         wrappers = []
-        for name, wrapper in self._collect("warpbeam_wrap_task", only_named=True, run=run, executor=executor):
+        start = ExecutorStart(run=run, executor=executor)
+        for participant, wrapper in self._collect("warpbeam_wrap_task", only_named=True, start=start):
             if wrapper is not None:
-                _check(name, "warpbeam_wrap_task", wrapper, callable(wrapper), "a callable")
+                _check(participant, "warpbeam_wrap_task", wrapper, callable(wrapper), "a callable")
                 wrappers.append(wrapper)
         return ComposedWrapper(tuple(wrappers)) if wrappers else None
 
@@ -246,34 +217,66 @@ class HookManager:
         """
         Tell observers.
         """
-        self._notify("warpbeam_executor_stopped", run=run, executor=executor, error=error)
+        self._notify("warpbeam_executor_stopped", end=ExecutorEnd(run=run, executor=executor, error=error))
 
     def error_hints(self, error: WarpbeamError) -> list[str]:
         """
         Return advice; a plugin that fails gives none.
         """
-        try:
-            return list(self._items("warpbeam_error_hints", str, error=error))
-        except PluginError:
-            _log.exception("a plugin failed to give hints")
-            return []
-
-    def _items(self, hook: str, kind: type, **arguments: Any) -> Iterable[Any]:
-        for name, answer in self._collect(hook, **arguments):
-            for item in answer or ():
-                _check(name, hook, item, isinstance(item, kind), f"{kind.__name__} objects")
-                yield item
+        hints: list[str] = []
+        for participant, ask in self._askers("warpbeam_error_hints"):
+            try:
+                hints += [str(hint) for hint in ask(error=error) or ()]
+            except Exception:
+                _log.exception("plugin %s failed in warpbeam_error_hints; it is passed over", participant)
+        return hints
 
 
-@attrs.frozen
-class _Asked:
-    function: Any
-    given: dict[str, Any]
+class _Alone:
+    """
+    Asks one participant; pluggy wraps the answer of a lone one in a list unless the hook wants the first.
+    """
 
-    def __call__(self) -> Any:
-        return self.function(**self.given)
+    def __init__(self, caller: pluggy.HookCaller) -> None:
+        self._caller = caller
+
+    def __call__(self, **arguments: Any) -> Any:
+        answer = self._caller(**arguments)
+        if self._caller.spec is not None and self._caller.spec.opts["firstresult"]:
+            return answer
+        return answer[0] if answer else None
 
 
-def _check(plugin: str, hook: str, value: Any, is_right: bool, right: str) -> None:
+def _in_order(implementations: Sequence[pluggy.HookImpl]) -> list[pluggy.HookImpl]:
+    # pluggy keeps them in the order of registration, those marked trylast before and tryfirst behind the others.
+    return sorted(implementations, key=lambda implementation: implementation.trylast - implementation.tryfirst)
+
+
+@contextmanager
+def _blaming(participant: Participant, hook: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        remedy = "report this to its authors, or leave the plugin out"
+        message = f"plugin {participant} failed in {hook}: {type(error).__name__}: {error}; {remedy}"
+        raise PluginError(message, **participant.about) from error
+
+
+def _changed(config: Config, draft: ConfigDraft) -> Config:
+    if not draft.changes:
+        return config
+    try:
+        return config.replace(**{change.option: change.new for change in draft.changes})
+    except ConfigurationError as error:
+        authors = ", ".join(f"{change.option} by plugin {change.plugin}" for change in draft.changes)
+        raise ConfigurationError(f"{error} (changed by hooks: {authors})") from error
+
+
+def _line(problem: Problem) -> str:
+    return f"{problem.key}: " * bool(problem.key) + problem.message + f"; {problem.remedy}" * bool(problem.remedy)
+
+
+def _check(participant: Participant, hook: str, value: Any, is_right: bool, right: str) -> None:
     if not is_right:
-        raise PluginContractError(f"plugin {plugin} answered {value!r} in {hook}; it must give {right}", name=plugin)
+        message = f"plugin {participant} answered {value!r} in {hook}; it must give {right}"
+        raise PluginContractError(message, **participant.about)

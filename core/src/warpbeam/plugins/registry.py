@@ -26,8 +26,6 @@ from warpbeam.plugins.requirements import is_about, is_satisfied, normalized
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from importlib_metadata import Distribution
-
     from warpbeam.plugins.kinds import Kind
 
 _CORE = "warpbeam-core"
@@ -132,19 +130,23 @@ def _scan() -> tuple[tuple[Offer, ...], tuple[Row, ...]]:
     return tuple(offers), tuple(damaged)
 
 
-def _offers_of(distribution: Distribution) -> Iterator[Offer]:
+def _offers_of(distribution: Any) -> Iterator[Offer]:
     entries = [entry for entry in distribution.entry_points if entry.group.startswith(_PREFIX)]
     if not entries:
         return
     requires = tuple(text for text in distribution.requires or () if is_about(text, _CORE))
-    about = {"distribution": str(distribution.metadata["Name"]), "version": str(distribution.version), "requires": requires}
+    about: dict[str, Any] = {
+        "distribution": str(distribution.metadata["Name"]),
+        "version": str(distribution.version),
+        "requires": requires,
+    }
     for entry in entries:
         match = re.fullmatch(r"warpbeam\.([a-z_]+)\.v([0-9]+)", entry.group)
         kind, contract = (match[1], int(match[2])) if match else (entry.group, None)
         yield Offer(kind=kind, name=entry.name, group=entry.group, contract=contract, load=entry.load, **about)
 
 
-def _damaged(distribution: Distribution, error: Exception) -> Row:
+def _damaged(distribution: Any, error: Exception) -> Row:
     place = str(getattr(distribution, "_path", "an unknown place"))
     reason = f"its metadata cannot be read ({type(error).__name__}: {error}); remove {place} and install it again"
     return Row(kind="?", name="?", distribution=Path(place).name, version="?", state="broken", reason=reason)
@@ -376,10 +378,9 @@ def load(offer: Offer) -> Any:
 
 
 def _has(found: Any, member: str) -> bool:
-    # Fields without a default are no attributes of a class: attrs, dataclasses and plain annotations list them.
-    fields = {field.name for field in getattr(found, "__attrs_attrs__", ())}
-    annotated = {name for base in getattr(found, "__mro__", ()) for name in base.__dict__.get("__annotations__", ())}
-    return hasattr(found, member) or member in fields or member in annotated
+    # Fields without a default are no attributes of a class; attrs and dataclasses list them.
+    fields = {field.name for field in getattr(found, "__attrs_attrs__", ())} | set(getattr(found, "__dataclass_fields__", ()))
+    return hasattr(found, member) or member in fields
 
 
 def _load_error(offer: Offer, what: str) -> PluginLoadError:
