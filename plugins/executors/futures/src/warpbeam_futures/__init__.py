@@ -1,0 +1,3 @@
+"""
+Runs warpbeam tasks on any concurrent.futures executor.
+"""

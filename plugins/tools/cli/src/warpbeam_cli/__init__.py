@@ -1,0 +1,3 @@
+"""
+The warpbeam command.
+"""

@@ -1,0 +1,3 @@
+"""
+Reads configuration files of warpbeam.
+"""

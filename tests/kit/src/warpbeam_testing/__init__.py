@@ -1,0 +1,3 @@
+"""
+The conformance kit for plugins of warpbeam.
+"""
