@@ -4,6 +4,7 @@ An executor whose tries end when the test says so.
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import attrs
@@ -118,3 +119,35 @@ def _manual_type():
 @pytest.fixture(name="refusing")
 def _refusing():
     return Refusing()
+
+
+@pytest.fixture(name="plant")
+def _plant(tmp_path_factory, monkeypatch):
+    """
+    Install distributions for one test: ``plant(name, groups={group: {entry: "module:attr"}}, modules={name: source})``.
+    """
+    from warpbeam.plugins import registry
+
+    planted = []
+
+    def plant(name, *, groups, modules=(), version="1.0", requires=("warpbeam-core>=0.1,<1",), metadata=None):
+        place = tmp_path_factory.mktemp("site")
+        info = place / f"{name.replace('-', '_')}-{version}.dist-info"
+        info.mkdir()
+        wanted = "".join(f"Requires-Dist: {text}\n" for text in requires)
+        text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{wanted}" if metadata is None else metadata
+        (info / "METADATA").write_text(text)
+        entries = [f"[{group}]\n" + "".join(f"{key} = {to}\n" for key, to in named.items()) for group, named in groups.items()]
+        (info / "entry_points.txt").write_text("\n".join(entries))
+        for module, source in dict(modules).items():
+            (place / f"{module}.py").write_text(source)
+            planted.append(module)
+        monkeypatch.syspath_prepend(place)
+        registry.refresh()
+        return place
+
+    yield plant
+    monkeypatch.undo()
+    for module in planted:
+        sys.modules.pop(module, None)
+    registry.refresh()

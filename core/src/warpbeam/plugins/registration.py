@@ -92,7 +92,8 @@ def _register(manager: pluggy.PluginManager, participant: Participant) -> None:
         # Two objects of one class, or the same one twice, are two participants.
         manager.register(participant, f"{participant.name} at {id(participant):#x}")
     except Exception:
-        manager.unregister(participant)
+        if manager.is_registered(participant):  # depends on what failed, and on the version of pluggy
+            manager.unregister(participant)
         raise
 
 
