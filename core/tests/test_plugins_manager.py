@@ -243,7 +243,7 @@ class TestCalls:
             def warpbeam_amend_config(self, draft):
                 draft.set("no such option", 1)
 
-        with pytest.raises(PluginError, match="plugin Bad failed in warpbeam_amend_config: KeyError.*report") as caught:
+        with pytest.raises(PluginError, match=r"plugin Bad failed in warpbeam_amend_config: KeyError.*report") as caught:
             HookManager([Bad()]).amend_config(Config())
         assert isinstance(caught.value.__cause__, KeyError)
 
@@ -284,7 +284,7 @@ class TestCalls:
                 ]
 
         manager = HookManager([Check()])
-        with pytest.raises(ConfigurationError, match="^retries: too few; ask for more$"):
+        with pytest.raises(ConfigurationError, match=r"^retries: too few; ask for more$"):
             manager.amend_config(Config())
         assert len(manager.check_config(Config())) == 2
 
@@ -300,7 +300,7 @@ class TestCalls:
         """An answer of the wrong type names the plugin and what would be right."""
         scope = {"hookimpl": hookimpl, "answer": answer}
         exec(f"class Wrong:\n    @hookimpl\n    def {hook}:\n        return answer", scope)
-        with pytest.raises(PluginContractError, match="plugin Wrong answered .* must give"):
+        with pytest.raises(PluginContractError, match=r"plugin Wrong answered .* must give"):
             ask(HookManager([scope["Wrong"]()]))
 
     def test_order_is_by_mark_and_then_by_registration(self):

@@ -77,6 +77,7 @@ class HookManager:
 
     Attributes:
         changes: what hooks have changed in the configuration, in order.
+        problems: why installed plugins were left out.
 
     Raises:
         PluginNotFoundError, PluginLoadError: a named plugin is missing or broken.
@@ -87,7 +88,7 @@ class HookManager:
         self._pluggy.add_hookspecs(hookspecs)
         self._pluggy.hook.warpbeam_add_hooks.call_historic(kwargs={"manager": self._pluggy})
         self.changes: list[Change] = []
-        register_all(self._pluggy, named)
+        self.problems: list[Problem] = register_all(self._pluggy, named)
 
     def monitor(self, called: Callable[[str], None]) -> Callable[[], None]:
         """

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pluggy
 
+from warpbeam.contracts import Problem, Severity
 from warpbeam.errors import PluginLoadError
 from warpbeam.plugins import hookspecs, registry
 
@@ -70,21 +71,28 @@ class _Refused(Exception):
     """
 
 
-def register_all(manager: pluggy.PluginManager, named: Sequence[str | object]) -> None:
+def register_all(manager: pluggy.PluginManager, named: Sequence[str | object]) -> list[Problem]:
     """
-    Register all installed plugins, and those that a configuration names; a broken plugin that is not named is left out.
+    Register all installed plugins, and those that a configuration names.
+
+    Returns:
+        Why plugins that are broken, and not named, were left out.
 
     Raises:
         PluginNotFoundError, PluginLoadError: a named plugin is missing or broken.
     """
+    problems: list[Problem] = []
     chosen = [_named(item) for item in named]
     titles = {participant.name for participant in chosen}
-    for participant in [*_installed(titles), *chosen]:
+    for participant in [*_installed(titles, problems), *chosen]:
         try:
             _register(manager, participant)
         except Exception as error:
-            _leave_out(participant, error)
-    _drop_pending(manager)
+            _leave_out(participant, error, problems)
+    _drop_pending(manager, problems)
+    for problem in problems:
+        _log.warning("%s; %s", problem.message, problem.remedy)
+    return problems
 
 
 def _register(manager: pluggy.PluginManager, participant: Participant) -> None:
@@ -97,7 +105,7 @@ def _register(manager: pluggy.PluginManager, participant: Participant) -> None:
         raise
 
 
-def _drop_pending(manager: pluggy.PluginManager) -> None:
+def _drop_pending(manager: pluggy.PluginManager, problems: list[Problem]) -> None:
     """
     Leave out plugins that implement hooks which nobody has declared; known only when all are registered.
     """
@@ -106,21 +114,24 @@ def _drop_pending(manager: pluggy.PluginManager) -> None:
             manager.check_pending()
         except pluggy.PluginValidationError as error:
             manager.unregister(error.plugin)
-            _leave_out(cast("Participant", error.plugin), error)
+            _leave_out(cast("Participant", error.plugin), error, problems)
         else:
             return
 
 
-def _leave_out(participant: Participant, error: Exception) -> None:
+def _leave_out(participant: Participant, error: Exception, problems: list[Problem]) -> None:
     if participant.is_named:
         message = f"Config(plugins=...): {participant} cannot be used: {_told(error)}; report this to its authors"
         raise PluginLoadError(message, **participant.about) from error
-    _warn(str(participant), error)
+    problems.append(_problem(str(participant), error))
 
 
-def _warn(title: str, error: BaseException) -> None:
-    remedy = "upgrade or remove it, or block it with WARPBEAM_DISABLE_PLUGINS"
-    _log.warning("plugin %s is left out: %s; %s", title, _told(error), remedy)
+def _problem(title: str, error: BaseException) -> Problem:
+    return Problem(
+        message=f"plugin {title} is left out: {_told(error)}",
+        remedy="upgrade or remove it, or block it with WARPBEAM_DISABLE_PLUGINS",
+        severity=Severity.WARNING,
+    )
 
 
 def _told(error: BaseException) -> str:
@@ -132,7 +143,7 @@ def _told(error: BaseException) -> str:
 # -- from names to participants ------------------------------------------------------------------------------------------
 
 
-def _installed(without: set[str]) -> Iterator[Participant]:
+def _installed(without: set[str], problems: list[Problem]) -> Iterator[Participant]:
     for offer in registry.offers("hooks"):
         name = _name(offer)
         if name in without:
@@ -143,7 +154,7 @@ def _installed(without: set[str]) -> Iterator[Participant]:
             if not isinstance(found, type) or _has_defaults(found):
                 yield Participant(name, found() if isinstance(found, type) else found, is_named=False, offer=offer)
         except (Exception, SystemExit) as error:
-            _warn(f"{name} {offer.version}", error)
+            problems.append(_problem(f"{name} {offer.version}", error))
 
 
 def _named(item: str | object) -> Participant:
