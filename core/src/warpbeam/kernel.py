@@ -30,7 +30,7 @@ from concurrent.futures._base import CANCELLED_AND_NOTIFIED, FINISHED, RUNNING
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from warpbeam.bus import Bus
 from warpbeam.config import Config
@@ -771,7 +771,7 @@ class Kernel:
         mode = self.config.exit_mode
         self._closing.close("wait" if mode == "skip" else mode)
 
-    def __enter__(self) -> Kernel:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, as_completed
-from typing import Any, TextIO
+from typing import Any, Self, TextIO
 
 from warpbeam.contracts import FINAL_FAILURE_STATES, FINAL_STATES
 from warpbeam.kernel import Kernel
@@ -57,7 +57,7 @@ class Progress:
         with self:
             yield from as_completed(self._futures)
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         self._started_at = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="warpbeam-progress", daemon=True)
         self._thread.start()
