@@ -25,6 +25,7 @@ from warpbeam_serializers import (
     loads_error,
     register,
 )
+from warpbeam_serializers.methods import ByReferenceError
 
 
 values = st.recursive(
@@ -56,7 +57,12 @@ class TestMethods:
     def test_every_method_gives_back_what_it_was_given(self, value):
         """By each method alone, and by the library."""
         for method in (PickleSerializer(), CloudpickleSerializer(), DillSerializer()):
-            assert method.loads(method.dumps(value)) == value
+            try:
+                frames = method.dumps(value)
+            except ByReferenceError:
+                assert "__main__" in repr(value)  # a false alarm, which costs another method
+            else:
+                assert method.loads(frames) == value
         assert loads(dumps(value)) == value
 
     @pytest.mark.row("SER-02")

@@ -69,8 +69,8 @@ def launch(task: Task, slot: Any) -> None:
     """
     It is being handed to an executor.
     """
+    task.slot = slot  # first, so that an interrupt in between leaves the task as it was
     move(task, _launched)
-    task.slot = slot
 
 
 def start(task: Task) -> bool:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from warpbeam.kernel import Kernel
 
 _log = logging.getLogger("warpbeam.watchdog")
+_UNDER_WAY = frozenset({TaskState.launched, TaskState.running, TaskState.running_ended, TaskState.fail_retryable})
 
 
 def look(kernel: Kernel) -> None:
@@ -57,14 +58,9 @@ def is_idle(kernel: Kernel) -> bool:
     """
     Return whether nothing is under way that could end a task.
     """
-    slots = [*kernel._router.slots.values(), kernel._driver]
     with kernel._lock:
-        return not (
-            any(slot.outstanding for slot in slots)
-            or kernel._retrying
-            or kernel._foreign
-            or any(task.waits or task.state is TaskState.running_ended for task in kernel._tasks.values())
-        )
+        under_way = any(task.waits or task.state in _UNDER_WAY for task in kernel._tasks.values())
+        return not (under_way or kernel._retrying or kernel._foreign)
 
 
 def break_circle(kernel: Kernel) -> None:
