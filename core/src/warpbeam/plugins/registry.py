@@ -253,7 +253,7 @@ def _row(offer: Offer, *, load: bool) -> Row:
         try:
             find(offer.kind, f"{offer.distribution}:{offer.name}")
         except PluginLoadError as error:
-            state, reason = "broken", str(error)
+            state, reason = "broken", str(error).removeprefix(f"{offer.title} ")
     return Row(
         kind=offer.kind,
         name=offer.name,
