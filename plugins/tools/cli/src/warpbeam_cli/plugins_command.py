@@ -48,7 +48,7 @@ def _show(records: Sequence[dict[str, Any]], *, with_timings: bool) -> None:
     table = Table("Name", "Kind", "Version", "Distribution", "State", *["Import"] * with_timings, box=None)
     for record in records:
         colour = _COLOURS.get(record["state"], "red")
-        timing = [_seconds(record["import_s"])] * with_timings
+        timing = [_seconds(record.get("import_s"))] * with_timings
         state = f"[{colour}]{record['state']}[/]"
         table.add_row(record["name"], record["kind"], record["version"], record["distribution"], state, *timing)
     # In a pipe there is no width to fit: one line a plugin, for grep.
