@@ -157,6 +157,7 @@ def refresh() -> None:
     Read entry points anew at the next look-up; for programs that install plugins while they run.
     """
     _scan.cache_clear()
+    _core_version.cache_clear()
     _loaded.clear()
 
 

@@ -122,6 +122,12 @@ class TestRun:
         done = run("run", "--config", config, path, "a", "--config", "b")
         assert (done.stdout, done.stderr, done.returncode) == ("__main__ ['a', '--config', 'b'] 81\n", "", 0)
 
+    def test_leaves_the_process_as_it_was(self, warpbeam, script):
+        """Called in a process that goes on, it puts back ``__main__``, the arguments and the path."""
+        before = sys.modules["__main__"], sys.argv, sys.path[:]
+        assert warpbeam("run", script("import sys\nprint(sys.argv[1:])\n"), "a").output == "['a']\n"
+        assert (sys.modules["__main__"], sys.argv, sys.path) == before
+
     def test_waits_for_tasks_that_the_script_leaves(self, script, threads):
         """Tasks that are pending when the script ends are run, with the script still being ``__main__``."""
         text = (
