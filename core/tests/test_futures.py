@@ -142,7 +142,7 @@ class TestLiftedAccess:
         """Nor can a future be iterated over for ever."""
         future = plus(1)
         with pytest.raises(AttributeError, match="_hidden"):
-            future._hidden
+            assert future._hidden
         with pytest.raises(TypeError):
             iter(future)
 
