@@ -106,6 +106,12 @@ class Offer:
         """
         return _stale_contract(self) or _unmet_requirement(self)
 
+    def is_usable(self) -> bool:
+        """
+        Return whether it is neither disabled nor incompatible; it may still be broken.
+        """
+        return not self.is_disabled() and not self.incompatibility()
+
 
 # -- reading what is installed -------------------------------------------------------------------------------------------
 
@@ -181,7 +187,7 @@ def offers(kind: str) -> list[Offer]:
     """
     Return the offers of a kind that are neither disabled nor incompatible, by distribution and name.
     """
-    usable = [offer for offer in _scan()[0] if offer.kind == kind and not offer.is_disabled() and not offer.incompatibility()]
+    usable = [offer for offer in _scan()[0] if offer.kind == kind and offer.is_usable()]
     return sorted(usable, key=lambda offer: (normalized(offer.distribution), offer.name))
 
 
@@ -224,18 +230,6 @@ def _core_version() -> str:
         return ""
 
 
-def _rivals(offer: Offer) -> list[Offer]:
-    return [other for other in offers(offer.kind) if other.name == offer.name and not other.is_offered_by(offer.distribution)]
-
-
-def _is_superseded(offer: Offer) -> bool:
-    """
-    Return whether the same distribution offers the name for this core too: it serves several versions of core.
-    """
-    here = [other for other in offers(offer.kind) if other.name == offer.name and other.is_offered_by(offer.distribution)]
-    return bool(here) and offer not in here
-
-
 def rows(*, load: bool = False) -> list[Row]:
     """
     Return what is installed.
@@ -243,13 +237,28 @@ def rows(*, load: bool = False) -> list[Row]:
     Args:
         load: import each usable plugin, so that broken ones are told; otherwise nothing is imported.
     """
-    found = [offer for offer in _scan()[0] if not _is_superseded(offer)]
-    made = [_row(offer, load=load) for offer in sorted(found, key=lambda offer: (offer.kind, offer.name, offer.distribution))]
+    usable: dict[tuple[str, str], list[Offer]] = {}
+    for offer in _scan()[0]:
+        if offer.is_usable():
+            usable.setdefault((offer.kind, offer.name), []).append(offer)
+    made = [
+        _row(offer, rivals, load=load)
+        for offer in sorted(_scan()[0], key=lambda offer: (offer.kind, offer.name, offer.distribution))
+        if not _is_superseded(offer, rivals := usable.get((offer.kind, offer.name), []))
+    ]
     return [*made, *_scan()[1]]
 
 
-def _row(offer: Offer, *, load: bool) -> Row:
-    state, reason = _state(offer)
+def _is_superseded(offer: Offer, usable: Sequence[Offer]) -> bool:
+    """
+    Return whether the same distribution offers the name for this core too: it serves several versions of core.
+    """
+    here = [other for other in usable if other.distribution == offer.distribution]
+    return bool(here) and offer not in here
+
+
+def _row(offer: Offer, usable: Sequence[Offer], *, load: bool) -> Row:
+    state, reason = _state(offer, usable)
     if load and state in ("ok", "doubled"):
         try:
             find(offer.kind, f"{offer.distribution}:{offer.name}")
@@ -265,7 +274,7 @@ def _row(offer: Offer, *, load: bool) -> Row:
     )
 
 
-def _state(offer: Offer) -> tuple[str, str]:
+def _state(offer: Offer, usable: Sequence[Offer]) -> tuple[str, str]:
     if offer.is_disabled():
         return "disabled", "named in the environment variable WARPBEAM_DISABLE_PLUGINS; take it out there to use it"
     if offer.kind not in _KINDS:
@@ -273,7 +282,7 @@ def _state(offer: Offer) -> tuple[str, str]:
     problem = offer.incompatibility()
     if problem:
         return "incompatible", problem
-    rivals = [other.distribution for other in _rivals(offer)]
+    rivals = [other.distribution for other in usable if other is not offer]
     if rivals:
         return "doubled", f"also offered by {', '.join(rivals)}; name it '{offer.distribution}:{offer.name}'"
     return "ok", ""
