@@ -142,6 +142,7 @@ class Kernel:
         self.config = self.hooks.amended(config if config is not None else Config())
         self._room = threading.Condition(self._lock) if self.config.max_outstanding is not None else None
         self.resolver = startup.resolver(self.config)
+        self._may_cache, self._caches_by_default = self.config.app_cache, self.config.cache
         directory = run_directory.make(Path(self.config.run_dir), naming=self.config.run_dir_naming)
         self.run = RunInfo(run_id=str(uuid.uuid4()), directory=directory, name=run_directory.workflow_name(), config=self.config)
         self.retry_policy = self.hooks.retry_policy(self.run)
@@ -182,10 +183,10 @@ class Kernel:
             future._task = task
             if prepare.is_special(spec, kwargs):
                 prepare.special(self, task)
-            if spec.kind in ("python", "bash"):
-                self._router.allowed(spec, *self._limits(task))
+            if task.special is not None or spec not in self._router.routes:
+                self._check_route(task)
             if self._register(task, self._scan(task) if args or task.kwargs else ()):
-                state.queue.append((self._launch, (task,)))
+                state.queue.append((self._launch_one, task))
             if is_outermost:
                 frames.drain()
         except BaseException:
@@ -199,8 +200,14 @@ class Kernel:
         """
         return self.submit(startup.LIFTED[function], (future, key), {})
 
+    def _check_route(self, task: Task) -> None:
+        if task.spec.kind in ("python", "bash"):
+            self._router.allowed(task.spec, *self._limits(task))
+
     def _scan(self, task: Task) -> Sequence[Future[Any]]:
         found = startup.arguments.scan(self.resolver, task.args, task.kwargs)
+        if not found:
+            return ()
         if any(isinstance(leaf, File) for leaf in found):
             directory = os.getcwd()
             task.args, task.kwargs = startup.arguments.substitute(
@@ -217,6 +224,12 @@ class Kernel:
         """
         Make a task live, and return whether it is ready.
         """
+        if not futures:
+            with self._lock:
+                if self._stage is not closing.Stage.OPEN:
+                    self._closing.check_open()
+                self._tasks[task.id] = task
+            return True
         done = {future: joins.failure_of(future) for future in futures if not self._is_own(future) and future.done()}
         waited: list[tuple[Future[Any], int]] = []
         with self._lock:
@@ -288,9 +301,10 @@ class Kernel:
         return (task.spec.resources, task.spec.walltime) if special is None else (special.resources, special.walltime)
 
     def _is_memoized(self, task: Task) -> bool:
-        spec = task.spec
-        wanted = self.config.cache if spec.cache is None else spec.cache
-        return wanted and spec.kind != "lifted" and self.config.app_cache
+        wanted = task.spec.cache
+        if wanted is None:
+            wanted = self._caches_by_default
+        return wanted and self._may_cache and task.spec.kind != "lifted"
 
     def arguments_of(self, task: Task) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
         """
@@ -299,6 +313,22 @@ class Kernel:
         if not task.has_futures:
             return task.args, task.kwargs
         return startup.arguments.substitute(self.resolver, task.args, task.kwargs, _result_of)
+
+    def _launch_one(self, task: Task) -> None:
+        """
+        Hand a ready task to an executor; the short way for the task that was just submitted.
+        """
+        if task.special is not None or task.has_futures or self._is_memoized(task):
+            self._launch((task,))
+            return
+        spec = task.spec
+        slots = self._router.routes.get(spec, ())
+        if len(slots) != 1 or slots[0].health is Health.DEAD:
+            self._launch((task,))
+            return
+        try_id = TryId(task.id, task.attempt)
+        call = TaskCall(try_id, spec.function, task.args, task.kwargs, spec.name, spec.resources, spec.walltime, spec.priority)
+        self._hand_over(slots[0], ((task, call),))
 
     def _launch(self, tasks: Sequence[Task]) -> None:
         """

@@ -79,7 +79,7 @@ class Router:
 
     def __init__(self) -> None:
         self.slots: dict[str, Slot] = {}
-        self._routes: dict[AppSpec, tuple[Slot, ...]] = {}
+        self.routes: dict[AppSpec, tuple[Slot, ...]] = {}  # what has been decided, for calls with the app's own resources
 
     def add(self, slot: Slot) -> None:
         """
@@ -92,7 +92,7 @@ class Router:
         """
         Decide anew, since executors have changed.
         """
-        self._routes = {}
+        self.routes = {}
 
     def allowed(self, spec: AppSpec, resources: Resources | None, walltime: float | None) -> tuple[Slot, ...]:
         """
@@ -103,11 +103,11 @@ class Router:
             InvalidResourcesError: no executor that the app may use can honour what the call asks for.
         """
         if resources is spec.resources:
-            known = self._routes.get(spec)
+            known = self.routes.get(spec)
             if known is None:
-                if len(self._routes) > 10_000:
-                    self._routes.clear()  # apps made in a loop
-                known = self._routes[spec] = self._decide(spec, resources, walltime)
+                if len(self.routes) > 10_000:
+                    self.routes.clear()  # apps made in a loop
+                known = self.routes[spec] = self._decide(spec, resources, walltime)
             return known
         return self._decide(spec, resources, walltime)
 

@@ -58,7 +58,8 @@ class ThreadPool:
         self._host = host
         self._where = Where(executor=description.label)
         self._prefix = description.thread_name_prefix or f"ThreadPoolExecutor-{description.label}"
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()  # taken directly on the task path: a Condition's own `with` is written in Python
+        self._changed = threading.Condition(self._lock)
         self._calls: list[tuple[int, int, TaskCall]] = []  # a heap by priority and age
         self._order = itertools.count()
         self._cancelled: set[TryId] = set()
@@ -77,7 +78,7 @@ class ThreadPool:
         """
         Take the calls.
         """
-        with self._changed:
+        with self._lock:
             if self._is_stopping:
                 raise RuntimeError(f"executor {self._description.label!r} has been stopped")
             for call in calls:
@@ -91,7 +92,7 @@ class ThreadPool:
         Drop those of the tries that have not started; threads cannot be killed.
         """
         del kill
-        with self._changed:
+        with self._lock:
             wanted = set(tries)
             dropped = [entry[2] for entry in self._calls if entry[2].try_id in wanted]
             if dropped:
@@ -110,7 +111,7 @@ class ThreadPool:
         """
         Drop what has not started (unless the deadline is None), give the rest its time, and leave behind what still runs.
         """
-        with self._changed:
+        with self._lock:
             self._is_stopping = True
             dropped = [] if deadline is None else [entry[2] for entry in self._calls]
             if deadline is not None:
@@ -130,7 +131,7 @@ class ThreadPool:
             self._host.completed([Outcome(call.try_id, OutcomeKind.CANCELLED, has_started=False) for call in calls])
 
     def _leave_behind(self) -> None:
-        with self._changed:
+        with self._lock:
             left = [run for run in self._runs.values() if not run.is_over]
             for run in left:
                 run.is_over = True
@@ -150,18 +151,22 @@ class ThreadPool:
             thread.start()
 
     def _give_up(self, is_waiting: bool) -> None:
-        with self._changed:
+        with self._lock:
             self._waiting += 1 if is_waiting else -1
             self._start_threads()
 
     def _work(self) -> None:
         with self._host.working(self._give_up):
-            while (run := self._next()) is not None:
+            run = self._next(None)
+            while run is not None:
                 self._do(run)
-                del run
+                run = self._next(run)
 
-    def _next(self) -> _Run | None:
-        with self._changed:
+    def _next(self, done: _Run | None) -> _Run | None:
+        with self._lock:
+            if done is not None:
+                self._runs.pop(done.call.try_id, None)
+                self._idle += 1
             while True:
                 is_surplus = len(self._threads) > self._description.max_threads + self._waiting
                 if self._calls and not is_surplus:
@@ -184,15 +189,19 @@ class ThreadPool:
             outcome = Outcome(call.try_id, OutcomeKind.CANCELLED, has_started=False)
         else:
             outcome = self._run(call)
-        with self._changed:
-            del self._runs[call.try_id]
-            self._idle += 1
-            is_over, run.is_over = run.is_over, True
-            was_lost = self._lost.pop(call.try_id, None) is not None
-        if not is_over:
+        if self._end(run):
             self._host.completed((outcome,))
+
+    def _end(self, run: _Run) -> bool:
+        """
+        End a run, and return whether its try has had no outcome yet.
+        """
+        with self._lock:
+            is_over, run.is_over = run.is_over, True
+            was_lost = self._lost.pop(run.call.try_id, None) is not None
         if was_lost:
             self._tell_health()
+        return not is_over
 
     def _run(self, call: TaskCall) -> Outcome:
         wrapper = self._host.wrapper
@@ -221,7 +230,7 @@ class ThreadPool:
 
     def _keep_time(self) -> None:
         while True:
-            with self._changed:
+            with self._lock:
                 while self._deadlines and self._deadlines[0][2].is_over:
                     heapq.heappop(self._deadlines)
                 if self._is_stopping and not self._deadlines:
