@@ -32,10 +32,6 @@ _WORKDIRS = ("shared", "task")
 class App(Generic[P, R]):
     """
     A function whose calls are tasks; made by `python_app`, `bash_app` and `join_app`.
-
-    Attributes:
-        func: the user's function.
-        kwargs: the defaults that become keyword arguments of each call.
     """
 
     def __init__(self, spec: AppSpec, kernel: Kernel | None = None) -> None:
