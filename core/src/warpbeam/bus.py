@@ -8,7 +8,6 @@ that raises is told about once and left out.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import deque
@@ -17,8 +16,10 @@ from typing import Any
 
 import attrs
 
+from warpbeam.log import logger
 
-_log = logging.getLogger("warpbeam.bus")
+
+_log = logger("warpbeam.bus")
 
 BATCH_S = 0.1
 """Seconds that events may wait for others before they are handed out."""

@@ -11,16 +11,17 @@ is done, and each piece can be done again harmlessly, so an interrupt loses noth
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
+
+from warpbeam.log import logger
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_log = logging.getLogger("warpbeam.kernel")
+_log = logger("warpbeam.kernel")
 
 
 class ThreadState(threading.local):

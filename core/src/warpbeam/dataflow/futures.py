@@ -17,7 +17,6 @@ The private names (``_condition``, ``_state``, ``_result``, ``_exception``, ``_w
 from __future__ import annotations
 
 import asyncio
-import logging
 import operator
 import os
 import threading
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from warpbeam.dataflow.frames import thread
 from warpbeam.errors import KernelClosedError, WouldDeadlockError
+from warpbeam.log import logger
 
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ R = TypeVar("R")
 
 _DONE = frozenset({CANCELLED, CANCELLED_AND_NOTIFIED, FINISHED})
 _guard = threading.RLock()
-_log = logging.getLogger("warpbeam.futures")
+_log = logger("warpbeam.futures")
 
 
 def _new_guard() -> None:

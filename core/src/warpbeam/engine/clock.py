@@ -7,17 +7,18 @@ It sleeps until the next timer is due.  It is no part of the task path.
 from __future__ import annotations
 
 import heapq
-import logging
 import threading
 import time
 from itertools import count
 from typing import TYPE_CHECKING
 
+from warpbeam.log import logger
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_log = logging.getLogger("warpbeam.kernel")
+_log = logger("warpbeam.kernel")
 
 
 class Clock:

@@ -7,7 +7,6 @@ A draining kernel still takes calls while any task lives.  What closes it is one
 from __future__ import annotations
 
 import atexit
-import logging
 import os
 import threading
 import time
@@ -19,13 +18,14 @@ from typing import TYPE_CHECKING, Literal
 from warpbeam.contracts import RunSummary, TaskState
 from warpbeam.dataflow.frames import thread
 from warpbeam.errors import KernelClosedError
+from warpbeam.log import logger
 
 
 if TYPE_CHECKING:
     from warpbeam.engine.slots import Slot
     from warpbeam.kernel import Kernel
 
-_log = logging.getLogger("warpbeam.kernel")
+_log = logger("warpbeam.kernel")
 
 Mode = Literal["wait", "cancel"]
 

@@ -4,7 +4,6 @@ Looks at a kernel once a second: says so when nothing has moved for a minute, an
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -13,13 +12,14 @@ from warpbeam.contracts import TaskState
 from warpbeam.dataflow.futures import AppFuture, DataFuture
 from warpbeam.engine import reasons
 from warpbeam.errors import WouldDeadlockError
+from warpbeam.log import logger
 
 
 if TYPE_CHECKING:
     from warpbeam.dataflow.task import Task
     from warpbeam.kernel import Kernel
 
-_log = logging.getLogger("warpbeam.watchdog")
+_log = logger("warpbeam.watchdog")
 _UNDER_WAY = frozenset({TaskState.launched, TaskState.running, TaskState.running_ended, TaskState.fail_retryable})
 
 

@@ -7,7 +7,6 @@ propagate, as a `PluginError` that names the plugin.
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +15,7 @@ import pluggy
 
 from warpbeam.contracts import ConfigDraft, ExecutorEnd, ExecutorStart, Problem, RunEnd, Severity
 from warpbeam.errors import ConfigurationError, PluginContractError, PluginError
+from warpbeam.log import logger
 from warpbeam.plugins import hookspecs
 from warpbeam.plugins.registration import register_all
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from warpbeam.errors import WarpbeamError
     from warpbeam.plugins.registration import Participant
 
-_log = logging.getLogger("warpbeam.plugins")
+_log = logger("warpbeam.plugins")
 
 
 @attrs.frozen

@@ -5,13 +5,13 @@ Which plugins take part in hooks, and what each of them implements.
 from __future__ import annotations
 
 import inspect
-import logging
 from typing import TYPE_CHECKING, Any, cast
 
 import pluggy
 
 from warpbeam.contracts import Problem, Severity
 from warpbeam.errors import PluginLoadError
+from warpbeam.log import logger
 from warpbeam.plugins import hookspecs, registry
 
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from warpbeam.plugins.registry import Offer
 
 _MARK = "warpbeam_impl"
-_log = logging.getLogger("warpbeam.plugins")
+_log = logger("warpbeam.plugins")
 
 
 class Participant:

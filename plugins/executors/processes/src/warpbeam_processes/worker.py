@@ -80,7 +80,8 @@ class Worker:
 
     def _handle(self, head: tuple[Any, ...], frames: list[Any]) -> None:
         if head[0] == "start":
-            self._start(*head[1:], frames)
+            _, name, label, path, wrapper = head
+            self._start(name, label, path, wrapper, frames)
             return
         _, try_id, name, digest, function, arguments = head
         if try_id in self._dropped:
@@ -108,7 +109,7 @@ class Worker:
                 packed = Packed(tag, frames[:count])
             call = self._functions.load(digest, packed)
             args, kwargs = loads(Packed(arguments, frames[count:]))
-            with running(TaskContext(*try_id, name, self._name, self._label)):
+            with running(TaskContext(try_id[0], try_id[1], name, self._name, self._label)):
                 value = call(*args, **kwargs) if self._wrapper is None else self._wrapper(lambda: call(*args, **kwargs))
             packed = dumps(value, name=name, what="the result")
         except SystemExit as error:
