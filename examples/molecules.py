@@ -15,10 +15,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import warpbeam
 from ase.data import chemical_symbols
 from ase.data.g2 import data as g2
-
-import warpbeam
 from warpbeam import Config, join_app, python_app
 from warpbeam.contracts import Retry
 from warpbeam.executors import ProcessPoolExecutor, ThreadPoolExecutor

@@ -41,6 +41,6 @@ class TestDocuments:
         path.write_text(block)
         ended = subprocess.run([sys.executable, str(path)], capture_output=True, text=True, timeout=50, check=False)
         assert ended.returncode == 0, ended.stderr
-        expected = re.findall(r"print\(.*\)  # (.+?)(?::|$)", block, re.MULTILINE)
+        expected = re.findall(r"print\(.*\)  # (.+?)(?:[:;]|$)", block, re.MULTILINE)
         printed = ended.stdout.splitlines()
         assert all(line in printed for line in expected), (expected, printed)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import struct
+import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,8 @@ def address_by_interface(ifname: str) -> str:
     Raises:
         OSError: there is no such interface, or it has no address; names the interfaces there are.
     """
+    if sys.platform == "win32":
+        raise OSError("the address of an interface cannot be asked for on Windows; use address_by_route()")
     try:
         import fcntl
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any
@@ -156,6 +157,10 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     """
     End a process and all of its group: SIGTERM, then SIGKILL.
     """
+    if sys.platform == "win32":  # there are no process groups there
+        process.kill()
+        process.wait()
+        return
     _signal_group(process, signal.SIGTERM)
     try:
         process.wait(GRACE_S)
@@ -166,7 +171,8 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
-    try:
-        os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError):
-        return
+    if sys.platform != "win32":
+        try:
+            os.killpg(process.pid, number)
+        except (ProcessLookupError, PermissionError):
+            return
