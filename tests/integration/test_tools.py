@@ -4,6 +4,7 @@ The scripts and checks that keep the workspace in order.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -136,3 +137,19 @@ class TestPackages:
         names = [path.name for package in listed.stdout.split() for path in (ROOT / package / "src").glob("*/")]
         assert len(names) > 8
         assert [name for name in names if f'"{name}"' not in contracts] == []
+
+
+class TestDocuments:
+    @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "GOVERNANCE.md", "SECURITY.md"])
+    def test_name_paths_that_exist(self, page):
+        """What looks like a path of this repository is one."""
+        paths = re.findall(r"`((?:core|bundle|plugins|tests|docs|examples|tools|\.ci)/[\w./-]*)`", (ROOT / page).read_text())
+        assert [path for path in paths if not (ROOT / path).exists()] == []
+
+    def test_name_targets_that_exist(self):
+        """Each `make` command of the documents is a target."""
+        text = (ROOT / "README.md").read_text() + (ROOT / "CONTRIBUTING.md").read_text()
+        targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        named = set(re.findall(r"(?:`|    )make ([a-z-]+)", text))
+        assert len(named) > 8
+        assert named - set(targets) == set()
