@@ -47,7 +47,7 @@ def _one_of(*choices: str, objects: str = "") -> Any:
         if not isinstance(value, str) or value not in choices:
             names = ", ".join(map(repr, choices)) + f", or an object with {objects}" * bool(objects)
             close = difflib.get_close_matches(value, choices, 1) if isinstance(value, str) else []
-            raise _wrong(attribute.name, value, f"one of {names}" + f"; did you mean {close[0]!r}?" * bool(close))
+            raise _wrong(attribute.name, value, f"one of {names}" + "".join(f"; did you mean {one!r}?" for one in close))
 
     return check
 

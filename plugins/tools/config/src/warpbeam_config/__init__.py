@@ -1,3 +1,10 @@
 """
-Reads configuration files of warpbeam.
+Reads configuration files.
 """
+
+from __future__ import annotations
+
+from warpbeam_config.toml import TomlReader
+
+
+__all__ = ["TomlReader"]
