@@ -20,6 +20,7 @@ class RunningManual:
         self.calls = {}
         self.seen = []
         self.cancelled = []
+        self.begun = set()
 
     def submit(self, calls):
         with self.changed:
@@ -46,9 +47,13 @@ class RunningManual:
 
     # -- for tests
 
+    def begin(self, try_id):
+        self.begun.add(try_id)
+        return self.host.started([try_id])
+
     def run(self, try_id):
         call = self.calls[try_id]
-        if try_id in self.host.started([try_id]):
+        if call.try_id not in self.begun and self.begin(try_id):
             return
         try:
             outcome = Outcome(try_id, OutcomeKind.RETURNED, call.function(*call.args, **call.kwargs))

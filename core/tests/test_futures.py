@@ -157,7 +157,7 @@ class TestWhy:
         assert reason.kind is warpbeam.ReasonKind.DEPENDENCY
         assert [one.kind.value for one in reason.chain] == ["dependency", "queued"]
         assert kernel.why(second).text.endswith("behind 1 others")
-        manual.host.started([next(iter(manual.calls))])
+        manual.begin(next(iter(manual.calls)))
         assert kernel.why(first).kind is warpbeam.ReasonKind.RUNNING
         manual.run_all()
         assert kernel.why(third).kind is warpbeam.ReasonKind.DONE

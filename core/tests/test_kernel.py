@@ -158,7 +158,7 @@ class TestFailures:
         """A worker killed from outside is charged to lost_retries; the result comes from a later try."""
         future = plus(1)
         for attempt in range(3):
-            manual.host.started([TryId(0, attempt)])
+            manual.begin(TryId(0, attempt))
             manual.end(lost(TryId(0, attempt), LossCause.WORKER_KILLED))
         assert manual.seen[-1].suspect
         manual.run_all()
@@ -218,7 +218,7 @@ class TestCancel:
     def test_while_running(self, manual):
         """A running task is cancelled only by kill=True."""
         future = plus(1)
-        manual.host.started([manual.only()])
+        manual.begin(manual.only())
         assert future.running()
         assert not future.cancel()
         assert future.cancel(kill=True)

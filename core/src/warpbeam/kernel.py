@@ -26,7 +26,7 @@ import uuid
 import weakref
 from collections import Counter
 from concurrent.futures import CancelledError, Future
-from concurrent.futures._base import CANCELLED_AND_NOTIFIED, FINISHED, RUNNING
+from concurrent.futures._base import CANCELLED_AND_NOTIFIED, FINISHED
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -124,6 +124,7 @@ class Kernel:
         self._ids = count()
         self._tasks: dict[int, Task] = {}
         self._graph = Graph()
+        self._startable: dict[TryId, Task] = {}  # tries that executors have and that have neither started nor ended
         self._foreign: dict[Future[Any], int] = {}
         self._foreign_ids = count(-1, -1)
         self._ended: Counter[TaskState] = Counter()
@@ -389,6 +390,7 @@ class Kernel:
                 for task, call in batch:
                     if task.state is TaskState.pending:
                         lifecycle.launch(task, slot)
+                        self._startable[call.try_id] = task
                         slot.outstanding += 1
                         calls.append(call)
             if calls:
@@ -402,14 +404,15 @@ class Kernel:
             raise
 
     def _started(self, tries: Sequence[TryId]) -> Collection[TryId]:
+        # Without the lock, which the threads of an executor would fight for: taking a try out of a dict is one step, and who gets
+        # it out, the start or a cancel, has won.
         refused: tuple[TryId, ...] = ()
-        with self._lock:
-            for try_id in tries:
-                task = self._tasks.get(try_id.task)
-                if task is None or task.attempt != try_id.attempt or not lifecycle.start(task):
-                    refused = (*refused, try_id)
-                else:
-                    task.future._state = RUNNING
+        for try_id in tries:
+            task = self._startable.pop(try_id, None)
+            if task is None:
+                refused = (*refused, try_id)
+            else:
+                lifecycle.start(task)
         return refused
 
     # -- settling ---------------------------------------------------------------------------------------------------------
@@ -427,6 +430,7 @@ class Kernel:
                     self._dropped += 1
                     continue
                 task.slot.outstanding -= 1
+                self._startable.pop(outcome.try_id, None)
                 effect = lifecycle.settle(task, outcome, is_memoized=self._is_memoized(task))
                 if effect is Effect.RESOLVE:
                     self._end(work, task, TaskState.exec_done, outcome.value, None)
@@ -562,7 +566,6 @@ class Kernel:
             if task.id not in self._tasks or task.state is not TaskState.fail_retryable:
                 return
             lifecycle.again(task)
-            task.future._state = "PENDING"
         self._launch((task,))
 
     # -- memoization and joins ----------------------------------------------------------------------------------------------
@@ -653,7 +656,10 @@ class Kernel:
             if task is None:
                 return
             can_kill = kill and (task.state is TaskState.joining or "can_kill" in getattr(task.slot, "capabilities", ()))
-            if not (lifecycle.can_cancel(task) or can_kill):
+            has_started = (
+                task.state is TaskState.launched and self._startable.pop(TryId(task.id, task.attempt), None) is None
+            )
+            if not can_kill and (has_started or not lifecycle.can_cancel(task)):
                 return
             if task.state in (TaskState.launched, TaskState.running):
                 slot, try_id = task.slot, TryId(task.id, task.attempt)
@@ -755,6 +761,7 @@ class Kernel:
             for task in [task for task in self._tasks.values() if task.slot is slot]:
                 if task.state in (TaskState.launched, TaskState.running):
                     slot.outstanding -= 1
+                    self._startable.pop(TryId(task.id, task.attempt), None)
                     self._end(work, task, TaskState.failed, None, slot.death())
         self._carry_out(work)
 

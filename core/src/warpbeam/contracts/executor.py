@@ -128,6 +128,7 @@ class ExecutorHost(Protocol):
         """
         Say that tries are about to run, and return those that must not, because they were cancelled meanwhile.
 
+        To be said once for each try; a try that is said to start again is among those returned.
         Callable from any thread.  An executor that learns of the start too late to stop it may ignore the answer.
         """
         ...

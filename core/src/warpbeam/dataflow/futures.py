@@ -167,12 +167,14 @@ class LazyFuture(Future[R]):
         """
         Make the outcome stored in ``_result`` or ``_exception`` visible; the second call does nothing.
         """
+        callbacks = None
         with _guard:
             condition = self._made_condition
             if condition is None:
                 if self._state in _DONE:
                     return
                 self._state = state
+                callbacks, self._callbacks = self._callbacks, None
         if condition is not None:
             with condition:
                 if self._state in _DONE:
@@ -180,7 +182,10 @@ class LazyFuture(Future[R]):
                 self._state = state
                 self._tell_waiters(state)
                 condition.notify_all()
-        self._run_callbacks()
+            with _guard:
+                callbacks, self._callbacks = self._callbacks, None
+        for callback in callbacks or ():
+            self._call(callback)
 
     def _tell_waiters(self, state: str) -> None:
         for waiter in self._waiters:
@@ -190,12 +195,6 @@ class LazyFuture(Future[R]):
                 waiter.add_exception(self)
             else:
                 waiter.add_result(self)
-
-    def _run_callbacks(self) -> None:
-        with _guard:
-            callbacks, self._callbacks = self._callbacks, None
-        for callback in callbacks or ():
-            self._call(callback)
 
     def _call(self, callback: Callable[[Any], object]) -> None:
         try:
@@ -388,6 +387,13 @@ class AppFuture(LazyFuture[R]):
         A snapshot of what the kernel knows of the task.
         """
         return self._kernel.task_info(self)  # type: ignore[no-any-return]
+
+    def running(self) -> bool:
+        """
+        Return whether a worker is at it.
+        """
+        task = self._task
+        return task is not None and task.state.name == "running" and not self.done()
 
     def task_status(self) -> str:
         """
