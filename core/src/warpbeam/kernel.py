@@ -53,7 +53,7 @@ from warpbeam.dataflow.futures import AppFuture, DataFuture
 from warpbeam.dataflow.graph import Graph
 from warpbeam.dataflow.lifecycle import Effect
 from warpbeam.dataflow.task import AppSpec, Special, Task
-from warpbeam.engine import closing, joins, judge, prepare, run_directory, startup
+from warpbeam.engine import closing, joins, judge, patience, prepare, run_directory, startup
 from warpbeam.engine.clock import Clock
 from warpbeam.engine.driver_threads import LABEL as DRIVER
 from warpbeam.engine.driver_threads import DriverThreads
@@ -422,25 +422,35 @@ class Kernel:
         Settle a batch of outcomes under one lock hold, then do what follows from it.
         """
         work = _Work()
-        with self._lock:
-            self._progress += 1
-            for outcome in outcomes:
-                task = self._tasks.get(outcome.try_id.task)
-                if task is None or not lifecycle.is_current(task, outcome):
-                    self._dropped += 1
-                    continue
-                task.slot.outstanding -= 1
-                self._startable.pop(outcome.try_id, None)
-                effect = lifecycle.settle(task, outcome, is_memoized=self._is_memoized(task))
-                if effect is Effect.RESOLVE:
-                    self._end(work, task, TaskState.exec_done, outcome.value, None)
-                elif effect is Effect.JUDGE:
-                    work.failures.append((task, outcome))
-                elif effect is Effect.JOIN:
-                    work.joins.append((task, outcome.value))
-                else:
-                    work.items.append((task, MemoItem(outcome.value)))
+        if thread.is_main:
+            with self._lock:
+                self._settle_all(work, outcomes)
+        else:
+            patience.acquire(self._lock)
+            try:
+                self._settle_all(work, outcomes)
+            finally:
+                self._lock.release()
         self._carry_out(work)
+
+    def _settle_all(self, work: _Work, outcomes: Sequence[Outcome]) -> None:
+        self._progress += 1
+        for outcome in outcomes:
+            task = self._tasks.get(outcome.try_id.task)
+            if task is None or not lifecycle.is_current(task, outcome):
+                self._dropped += 1
+                continue
+            task.slot.outstanding -= 1
+            self._startable.pop(outcome.try_id, None)
+            effect = lifecycle.settle(task, outcome, is_memoized=self._is_memoized(task))
+            if effect is Effect.RESOLVE:
+                self._end(work, task, TaskState.exec_done, outcome.value, None)
+            elif effect is Effect.JUDGE:
+                work.failures.append((task, outcome))
+            elif effect is Effect.JOIN:
+                work.joins.append((task, outcome.value))
+            else:
+                work.items.append((task, MemoItem(outcome.value)))
 
     def _end(self, work: _Work, task: Task, state: TaskState, value: Any, error: BaseException | None) -> None:
         """
@@ -656,9 +666,7 @@ class Kernel:
             if task is None:
                 return
             can_kill = kill and (task.state is TaskState.joining or "can_kill" in getattr(task.slot, "capabilities", ()))
-            has_started = (
-                task.state is TaskState.launched and self._startable.pop(TryId(task.id, task.attempt), None) is None
-            )
+            has_started = task.state is TaskState.launched and self._startable.pop(TryId(task.id, task.attempt), None) is None
             if not can_kill and (has_started or not lifecycle.can_cancel(task)):
                 return
             if task.state in (TaskState.launched, TaskState.running):

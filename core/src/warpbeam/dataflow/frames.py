@@ -30,6 +30,7 @@ class ThreadState(threading.local):
 
     Attributes:
         in_kernel: a frame is open in this thread.
+        is_main: it is the main thread, the one in which interrupts are raised.
         queue: work for the frame, as pairs of a callable and its argument.
         give_up: set in threads that run tasks: told before and after a wait for a future.
     """
@@ -38,6 +39,7 @@ class ThreadState(threading.local):
     give_up: Callable[[bool], None] | None = None
 
     def __init__(self) -> None:
+        self.is_main = threading.current_thread() is threading.main_thread()
         self.queue: deque[tuple[Callable[[Any], None], Any]] = deque()
 
 

@@ -4,8 +4,8 @@ The futures that apps return.
 One future a task.  A standard future makes a condition variable at once, which is most of its time and memory; these make theirs
 when somebody first waits.  The rules that keep this safe:
 
-- ``_condition`` is made under `_guard`, and never taken away.
-- Who completes a future takes `_guard`.  If there is no condition, nobody can be waiting, and the state is set under the guard
+- ``_condition`` is made under the future's guard, one of a few locks that all futures share, and never taken away.
+- Who completes a future takes its guard.  If there is no condition, nobody can be waiting, and the state is set under the guard
   alone.  If there is one, the guard is released *before* the condition is taken (``concurrent.futures.wait`` holds several
   conditions while it asks for the next), and the state is set under the condition, as the standard library does.
 - The guard is re-entrant, because a finaliser or a signal handler may run in the middle and touch another future.
@@ -40,18 +40,24 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 _DONE = frozenset({CANCELLED, CANCELLED_AND_NOTIFIED, FINISHED})
-_guard = threading.RLock()
+GUARDS = 64
+"""How many guards there are; with a single one, threads that complete futures would queue for it."""
+
+_guards = [threading.RLock() for _ in range(GUARDS)]
 _log = logger("warpbeam.futures")
 
 
-def _new_guard() -> None:
-    # In a forked child another thread of the parent may have held it.
-    global _guard  # noqa: PLW0603
-    _guard = threading.RLock()
+def _new_guards() -> None:
+    # In a forked child another thread of the parent may have held one.
+    _guards[:] = [threading.RLock() for _ in range(GUARDS)]
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_new_guard)
+    os.register_at_fork(after_in_child=_new_guards)
+
+
+def _guard_of(future: object) -> threading.RLock:
+    return _guards[id(future) // 64 % GUARDS]  # objects lie 16 bytes apart at least, futures about 64
 
 
 class _OnDemand:
@@ -83,7 +89,7 @@ class LazyFuture(Future[R]):
 
     @property
     def _condition(self) -> threading.Condition:  # type: ignore[override]
-        with _guard:
+        with _guard_of(self):
             if self._made_condition is None:
                 self._made_condition = threading.Condition()
             return self._made_condition
@@ -168,7 +174,7 @@ class LazyFuture(Future[R]):
         Make the outcome stored in ``_result`` or ``_exception`` visible; the second call does nothing.
         """
         callbacks = None
-        with _guard:
+        with _guard_of(self):
             condition = self._made_condition
             if condition is None:
                 if self._state in _DONE:
@@ -182,7 +188,7 @@ class LazyFuture(Future[R]):
                 self._state = state
                 self._tell_waiters(state)
                 condition.notify_all()
-            with _guard:
+            with _guard_of(self):
                 callbacks, self._callbacks = self._callbacks, None
         for callback in callbacks or ():
             self._call(callback)
@@ -212,7 +218,7 @@ class LazyFuture(Future[R]):
 
         What it raises is logged.  It may call apps; it may not wait for futures.
         """
-        with _guard:
+        with _guard_of(self):
             if self._state not in _DONE:
                 if self._callbacks is None:
                     self._callbacks = []

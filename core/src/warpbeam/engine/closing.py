@@ -205,6 +205,7 @@ def _after_fork() -> None:
     for kernel in list(live_kernels):
         kernel._stage = Stage.FORKED
     thread.in_kernel = False
+    thread.is_main = True  # the thread that forked is the only one here
     thread.queue.clear()
 
 
