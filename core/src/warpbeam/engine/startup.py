@@ -20,7 +20,7 @@ from warpbeam.plugins.manager import HookManager
 
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from warpbeam.config import Config
     from warpbeam.contracts import DependencyResolver, Executor, RetryPolicy, RunInfo, RunningMemo, RunSummary
@@ -56,6 +56,12 @@ class Hooks:
 
     def __init__(self, config: Config | None) -> None:
         self._manager = HookManager(config.plugins if config is not None else ())
+
+    def monitor(self, called: Callable[[str], None]) -> Callable[[], None]:
+        """
+        Have ``called(hook)`` called before each call of an implementation, for tests and debugging; return what ends that.
+        """
+        return self._manager.monitor(called)
 
     def amended(self, config: Config) -> Config:
         """

@@ -12,10 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def _drop(_kind: str, _data: dict[str, Any]) -> None:
-    return None
-
-
 class TaskContext:
     """
     The task that this thread runs.
@@ -27,9 +23,10 @@ class TaskContext:
         worker: name of the worker.
         executor: label of the executor.
         block_end: when the worker's block ends, in seconds since the epoch, or None.
+        events: what was emitted, as pairs of kind and data, if the executor gave no ``emit`` that sends it at once.
     """
 
-    __slots__ = ("_emit", "attempt", "block_end", "executor", "name", "task", "worker")
+    __slots__ = ("_emit", "attempt", "block_end", "events", "executor", "name", "task", "worker")
 
     def __init__(
         self,
@@ -39,7 +36,7 @@ class TaskContext:
         worker: str = "",
         executor: str = "",
         block_end: float | None = None,
-        emit: Callable[[str, dict[str, Any]], None] = _drop,
+        emit: Callable[[str, dict[str, Any]], None] | None = None,
     ) -> None:
         self.task = task
         self.attempt = attempt
@@ -47,13 +44,17 @@ class TaskContext:
         self.worker = worker
         self.executor = executor
         self.block_end = block_end
+        self.events: tuple[tuple[str, dict[str, Any]], ...] = ()
         self._emit = emit
 
     def emit(self, kind: str, **data: Any) -> None:
         """
         Add an event to the run's stream.
         """
-        self._emit(kind, data)
+        if self._emit is not None:
+            self._emit(kind, data)
+        else:
+            self.events = (*self.events, (kind, data))
 
 
 class _Current(threading.local):

@@ -102,9 +102,10 @@ class DillSerializer:
         """
         Return the frames of an object.
         """
-        buffer = io.BytesIO()
-        _dill_pickler()(buffer, recurse=True).dump(obj)
-        return [buffer.getvalue()]
+        buffers: list[pickle.PickleBuffer] = []
+        first = io.BytesIO()
+        _dill_pickler()(first, recurse=True, protocol=5, buffer_callback=buffers.append).dump(obj)
+        return [first.getvalue(), *_out_of_band(buffers)]
 
     def loads(self, frames: Sequence[Frame]) -> Any:
         """
@@ -112,4 +113,4 @@ class DillSerializer:
         """
         import dill
 
-        return dill.loads(frames[0])
+        return dill.Unpickler(io.BytesIO(frames[0]), buffers=frames[1:]).load()

@@ -316,18 +316,23 @@ class ProcessPool:
         try_id = job.call.try_id
         if head[0] == "dropped":
             return Outcome(try_id, OutcomeKind.CANCELLED, has_started=False)
-        _, _, tag, duration_s = head
+        _, _, tag, duration_s, events_tag, count = head
         known = self._durations.get(job.digest)
         self._durations[job.digest] = duration_s if known is None else 0.8 * known + 0.2 * duration_s
         where = self._where(worker)
+        outcome = Outcome(try_id, OutcomeKind.RETURNED, where=where, duration_s=duration_s)
         try:
+            if count:
+                outcome.events = loads(Packed(events_tag, frames[-count:]))
+                del frames[-count:]
             if head[0] == "returned":
-                value = loads(Packed(tag, frames))
-                return Outcome(try_id, OutcomeKind.RETURNED, value, where=where, duration_s=duration_s)
+                outcome.value = loads(Packed(tag, frames))
+                return outcome
             error = loads_error(frames)
         except Exception as own:
             error = own
-        return Outcome(try_id, OutcomeKind.RAISED, error=_told_where(error, where, try_id), where=where, duration_s=duration_s)
+        outcome.kind, outcome.error = OutcomeKind.RAISED, _told_where(error, where, try_id)
+        return outcome
 
     def _where(self, worker: WorkerProcess) -> Where:
         return Where(self._description.label, _HOST, worker.name, worker.process.pid)

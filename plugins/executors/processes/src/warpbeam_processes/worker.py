@@ -22,6 +22,7 @@ from warpbeam_processes.frames import Decoder, encode
 
 
 PR_SET_PDEATHSIG = 1
+NO_EVENTS = Packed(b"", [])
 
 
 def die_with_parent(parent: int) -> None:
@@ -88,9 +89,12 @@ class Worker:
             self._dropped.discard(try_id)
             self._send(("dropped", try_id), [])
             return
+        context = TaskContext(try_id[0], try_id[1], name, self._name, self._label)
         began = time.perf_counter()
-        kind, tag, payload = self._call(try_id, name, digest, function, arguments, frames)
-        self._send((kind, try_id, tag, time.perf_counter() - began), payload)
+        kind, tag, payload = self._call(context, digest, function, arguments, frames)
+        duration_s = time.perf_counter() - began
+        events = self._events(context)
+        self._send((kind, try_id, tag, duration_s, events.tag, len(events.frames)), [*payload, *events.frames])
 
     def _start(self, name: str, label: str, path: list[str], wrapper: tuple[bytes, int] | None, frames: list[Any]) -> None:
         self._name, self._label = name, label
@@ -99,8 +103,9 @@ class Worker:
             self._wrapper = loads(Packed(wrapper[0], frames))
 
     def _call(
-        self, try_id: Any, name: str, digest: bytes, function: Any, arguments: bytes, frames: list[Any]
+        self, context: TaskContext, digest: bytes, function: Any, arguments: bytes, frames: list[Any]
     ) -> tuple[str, bytes, Any]:
+        name = context.name
         try:
             count = 0
             packed = None
@@ -109,7 +114,7 @@ class Worker:
                 packed = Packed(tag, frames[:count])
             call = self._functions.load(digest, packed)
             args, kwargs = loads(Packed(arguments, frames[count:]))
-            with running(TaskContext(try_id[0], try_id[1], name, self._name, self._label)):
+            with running(context):
                 value = call(*args, **kwargs) if self._wrapper is None else self._wrapper(lambda: call(*args, **kwargs))
             packed = dumps(value, name=name, what="the result")
         except SystemExit as error:
@@ -118,6 +123,15 @@ class Worker:
         except BaseException as error:
             return "raised", b"", dumps_error(error)
         return "returned", packed.tag, packed.frames
+
+    @staticmethod
+    def _events(context: TaskContext) -> Packed:
+        if not context.events:
+            return NO_EVENTS
+        try:
+            return dumps(context.events, name=context.name, what="its events")
+        except Exception as error:
+            return dumps(tuple((kind, {"lost": str(error)}) for kind, _ in context.events))
 
     def _send(self, head: tuple[Any, ...], frames: Any) -> None:
         self._connection.setblocking(True)

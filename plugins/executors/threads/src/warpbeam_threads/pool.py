@@ -16,6 +16,7 @@ numbers, are single steps of the interpreter.  ``_lock`` guards the coming and g
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import itertools
 import logging
@@ -60,6 +61,7 @@ class ThreadPool:
         self._host = host
         self._where = Where(executor=description.label)
         self._prefix = description.thread_name_prefix or f"ThreadPoolExecutor-{description.label}"
+        self._turn = threading.Lock()  # of those who stop it
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)  # what the timer waits for
         self._queued: dict[TryId, TaskCall] = {}
@@ -110,6 +112,11 @@ class ThreadPool:
         """
         Drop what has not started (unless the deadline is None), give the rest its time, and leave behind what still runs.
         """
+        in_a_task = threading.current_thread() in self._threads  # which another stop may be waiting for
+        with contextlib.nullcontext() if in_a_task else self._turn:
+            self._stop(deadline)
+
+    def _stop(self, deadline: float | None) -> None:
         end = None if deadline is None else time.monotonic() + deadline
         with self._lock:
             self._is_stopping = True
@@ -234,12 +241,12 @@ class ThreadPool:
                     value = call.function(*call.args, **call.kwargs)
                 else:
                     value = wrapper(lambda: call.function(*call.args, **call.kwargs))
-            return Outcome(call.try_id, OutcomeKind.RETURNED, value, where=self._where)
+            return Outcome(call.try_id, OutcomeKind.RETURNED, value, where=self._where, events=context.events)
         except SystemExit as error:
             exited = AppExited(f"{call.name} called sys.exit({error.code!r})", app_name=call.name, code=error.code)
-            return Outcome(call.try_id, OutcomeKind.RAISED, error=exited, where=self._where)
+            return Outcome(call.try_id, OutcomeKind.RAISED, error=exited, where=self._where, events=context.events)
         except BaseException as error:  # whatever user code raises is the task's
-            return Outcome(call.try_id, OutcomeKind.RAISED, error=error, where=self._where)
+            return Outcome(call.try_id, OutcomeKind.RAISED, error=error, where=self._where, events=context.events)
 
     # -- walltime ---------------------------------------------------------------------------------------------------------
 
