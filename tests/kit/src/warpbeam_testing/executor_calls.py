@@ -12,6 +12,7 @@ from warpbeam.contracts import OutcomeKind, TaskCall
 
 from warpbeam_testing import tasks
 from warpbeam_testing.contract import Contract, says
+from warpbeam_testing.trial import within
 
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class CallsContract(Contract):
                 raise OSError("the batch breaks")
 
         with pytest.raises(OSError, match="the batch breaks"):
-            trial.send(Broken([first, second]))
+            within(self.patience_s, "submit", lambda: trial.running.submit(Broken([first, second])))
         assert trial.value(trial.submit(tasks.echo, 3)) == ((3,), {})
         assert first.try_id not in trial.host.outcomes
 

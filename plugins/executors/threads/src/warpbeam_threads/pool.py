@@ -85,7 +85,7 @@ class ThreadPool:
         """
         if self._is_stopping:
             raise RuntimeError(f"executor {self._description.label!r} has been stopped")
-        for call in calls:
+        for call in [*calls]:  # all or none
             self._queued[call.try_id] = call
             heapq.heappush(self._order, (call.priority, next(self._ages), call.try_id))
             self._tokens.put(None)
