@@ -184,6 +184,29 @@ class TestWhy:
             assert "30 s" in str(kernel.why(failing))
             release.set()
 
+    def test_nested_waits(self, tmp_path):
+        """A task that waits for a future itself says which, down to the root; not before the wait, and not after it."""
+        release, told = threading.Event(), []
+        with warpbeam.load(executors=["threads"], exit_mode="cancel") as kernel:
+            root = python_app(release.wait)()
+
+            @warpbeam.join_app
+            def body():
+                root.result(20)
+                told.append(kernel.why(outer).kind.value)
+                return root
+
+            outer = body()
+            task = python_app(lambda: outer.result(20))()
+            end = time.monotonic() + 10
+            while "nested wait" not in kernel.why(outer).kind.value or kernel.why(task).kind.value != "nested wait":
+                assert time.monotonic() < end
+            assert [reason.kind.value for reason in kernel.why(task).chain] == ["nested wait", "running"]
+            release.set()
+            assert task.result(20) is True
+        assert told == ["running"]
+        assert not kernel._nested
+
     def test_the_watchdog_tells_once(self, manual, caplog):
         """When nothing moves for long, one warning groups the reasons."""
         from warpbeam.engine import watchdog

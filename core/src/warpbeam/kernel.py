@@ -53,7 +53,7 @@ from warpbeam.dataflow.futures import AppFuture, DataFuture
 from warpbeam.dataflow.graph import Graph
 from warpbeam.dataflow.lifecycle import Effect
 from warpbeam.dataflow.task import AppSpec, Special, Task
-from warpbeam.engine import closing, joins, judge, patience, prepare, run_directory, startup
+from warpbeam.engine import closing, joins, judge, patience, prepare, run_directory, run_log, startup
 from warpbeam.engine.clock import Clock
 from warpbeam.engine.driver_threads import LABEL as DRIVER
 from warpbeam.engine.driver_threads import DriverThreads
@@ -136,7 +136,7 @@ class Kernel:
         self._share_lock = threading.RLock()
         self._started_at = time.monotonic()
         self._seen_progress: tuple[object, float, bool] = (None, self._started_at, False)
-        self._nested: dict[int, Future[Any]] = {}
+        self._nested: dict[int, Future[Any]] = {}  # what tasks in threads of ours wait for
         self.silent_s = SILENT_S
         self.bus = Bus()
         self.hooks = startup.Hooks(config)
@@ -146,14 +146,17 @@ class Kernel:
         self._may_cache, self._caches_by_default = self.config.app_cache, self.config.cache
         directory = run_directory.make(Path(self.config.run_dir), naming=self.config.run_dir_naming)
         self.run = RunInfo(run_id=str(uuid.uuid4()), directory=directory, name=run_directory.workflow_name(), config=self.config)
+        self.log = run_log.NoLog()
         self.retry_policy = self.hooks.retry_policy(self.run)
         self._memo = startup.memo_desk(self)
         self._clock = Clock("warpbeam-clock")
         self._closing = closing.Closing(self)
-        driver = DriverThreads(partial(frames.enter, self._settle), self._started)
+        driver = DriverThreads(partial(frames.enter, self._settle), self._started, self._nested)
         self._driver = Slot(None, DRIVER, frozenset({"local"}), driver)  # type: ignore[arg-type]
         live_kernels.add(self)
         try:
+            if self.config.initialize_logging:
+                self.log = run_log.RunLog(self.run)
             self.hooks.run_starting(self.run)
             self.add_executors(startup.executors(self.config))
         except BaseException as error:
@@ -749,6 +752,7 @@ class Kernel:
         for slot in startup.slots(self, executors):
             slot.running = slot.description.start(startup.host(self, slot))
             self._router.add(slot)
+            self.log.info("executor %s has started: %r", slot.label, slot.description)
 
     def remove_executor(self, label: str, *, deadline: float | None = 0) -> None:
         """
@@ -762,6 +766,7 @@ class Kernel:
     def _health_changed(self, argument: tuple[Slot, Health, str, BaseException | None]) -> None:
         slot = argument[0]
         _, slot.health, slot.reason, slot.error = argument
+        self.log.info("executor %s is %s: %s", slot.label, slot.health.name.lower(), slot.reason or "all is well")
         if slot.health is not Health.DEAD:
             return
         work = _Work()

@@ -16,10 +16,12 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from warpbeam.log import logger
+from warpbeam.remote import context
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
 _log = logger("warpbeam.kernel")
 
@@ -32,11 +34,11 @@ class ThreadState(threading.local):
         in_kernel: a frame is open in this thread.
         is_main: it is the main thread, the one in which interrupts are raised.
         queue: work for the frame, as pairs of a callable and its argument.
-        give_up: set in threads that run tasks: told before and after a wait for a future.
+        give_up: set in threads that run tasks: told of the future that the task waits for, and None after the wait.
     """
 
     in_kernel: bool = False
-    give_up: Callable[[bool], None] | None = None
+    give_up: Callable[[Future[Any] | None], None] | None = None
 
     def __init__(self) -> None:
         self.is_main = threading.current_thread() is threading.main_thread()
@@ -84,16 +86,29 @@ def drain() -> None:
 class Working:
     """
     Marks a thread as one that runs tasks; see `warpbeam.contracts.ExecutorHost.working`.
+
+    Args:
+        give_up: told True before a wait and False after it.
+        nested: where the future is entered that a task waits for, by the task's id.
     """
 
-    __slots__ = ("_before", "_give_up")
+    __slots__ = ("_before", "_give_up", "_nested")
 
-    def __init__(self, give_up: Callable[[bool], None]) -> None:
+    def __init__(self, give_up: Callable[[bool], None], nested: dict[int, Future[Any]]) -> None:
         self._give_up = give_up
+        self._nested = nested
 
     def __enter__(self) -> None:
         self._before = thread.give_up
-        thread.give_up = self._give_up
+        thread.give_up = self._wait
 
     def __exit__(self, *_: object) -> None:
         thread.give_up = self._before
+
+    def _wait(self, future: Future[Any] | None) -> None:
+        task = context().task
+        if future is None:
+            self._nested.pop(task, None)
+        else:
+            self._nested[task] = future
+        self._give_up(future is not None)

@@ -151,14 +151,14 @@ class LazyFuture(Future[R]):
         self._check_wait()
         give_up = thread.give_up
         if give_up is not None:
-            give_up(True)
+            give_up(self)
         try:
             with self._condition:
                 if self._state not in _DONE:
                     self._condition.wait(timeout)
         finally:
             if give_up is not None:
-                give_up(False)
+                give_up(None)
         if self._state not in _DONE:
             raise TimeoutError(f"{self!r} is not done after {timeout} s")
 

@@ -111,6 +111,7 @@ class Closing:
             if mode == "wait":
                 self._drain()
             kernel._stage = Stage.CLOSING
+            kernel.log.info("the run ends (%s)%s", mode, f" after {error!r}" if error is not None else "")
             if grace is None:
                 grace = kernel.config.exit_grace
             self._cancel_waiting()
@@ -179,6 +180,7 @@ class Closing:
         kernel.hooks.run_finished(kernel.run, summary)
         kernel.bus.stop()
         kernel._clock.stop()
+        kernel.log.close(summary)
         live_kernels.discard(kernel)
         kernel.when_closed(kernel)
 

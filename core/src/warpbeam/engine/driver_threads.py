@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from warpbeam.contracts import Load, Outcome, OutcomeKind
 from warpbeam.dataflow.frames import Working
@@ -18,6 +18,7 @@ from warpbeam.remote import TaskContext, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
+    from concurrent.futures import Future
 
     from warpbeam.contracts import TaskCall, TryId
 
@@ -40,9 +41,11 @@ class DriverThreads:
         self,
         completed: Callable[[Sequence[Outcome]], None],
         started: Callable[[Sequence[TryId]], Collection[TryId]],
+        nested: dict[int, Future[Any]],
     ) -> None:
         self._completed = completed
         self._started = started
+        self._nested = nested
         self._changed = threading.Condition()
         self._calls: deque[TaskCall] = deque()
         self._threads: set[threading.Thread] = set()
@@ -102,7 +105,7 @@ class DriverThreads:
             self._start_threads()
 
     def _run(self) -> None:
-        with Working(self._give_up):
+        with Working(self._give_up, self._nested):
             while (call := self._next()) is not None:
                 self._do(call)
                 del call

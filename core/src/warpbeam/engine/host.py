@@ -65,4 +65,4 @@ class Host:
         """
         Mark the calling thread as one that runs tasks.
         """
-        return Working(give_up)
+        return Working(give_up, self._kernel._nested)

@@ -1,0 +1,74 @@
+"""
+The log of a run, ``warpbeam.log`` in its directory: what it is made of, what became of its executors, and every warning.
+
+The application's logging is left as it is: no level is changed, nothing is shown.  The life of the run is written to the file alone;
+of what warpbeam and its plugins log, the file gets what the application lets through (warnings, unless it says otherwise).  Nothing is
+written for a task.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+from typing import TYPE_CHECKING
+
+import warpbeam
+
+
+if TYPE_CHECKING:
+    from warpbeam.contracts import RunInfo, RunSummary
+
+NAME = "warpbeam.log"
+"""Name of the file."""
+
+FORMAT = "%(asctime)s %(levelname)s %(name)s [%(threadName)s] %(message)s"
+
+
+class NoLog:
+    """
+    No log, as ``initialize_logging=False`` wants it.
+    """
+
+    def info(self, message: str, *arguments: object) -> None:
+        """
+        Write nothing.
+        """
+
+    def close(self, summary: RunSummary) -> None:
+        """
+        Do nothing.
+        """
+
+
+class RunLog(NoLog):
+    """
+    The file; its first lines say what runs, so that a log explains itself.
+    """
+
+    def __init__(self, run: RunInfo) -> None:
+        self._handler = logging.FileHandler(run.directory / NAME, encoding="utf-8")
+        self._handler.setFormatter(logging.Formatter(FORMAT))
+        self._own = logging.Logger("warpbeam.run", logging.INFO)  # of no hierarchy, so that nothing of it is shown
+        self._own.addHandler(self._handler)
+        logging.getLogger("warpbeam").addHandler(self._handler)
+        self.info(
+            "warpbeam %s, Python %s on %s, pid %d", warpbeam.__version__, platform.python_version(), platform.node(), os.getpid()
+        )
+        self.info("run %s of %s in %s", run.run_id, run.name, run.directory)
+        self.info("%r", run.config)
+
+    def info(self, message: str, *arguments: object) -> None:
+        """
+        Write a line.
+        """
+        self._own.info(message, *arguments)
+
+    def close(self, summary: RunSummary) -> None:
+        """
+        Write how the run ended, and close the file.
+        """
+        counts = ", ".join(f"{number} {state.name}" for state, number in sorted(summary.counts.items())) or "no tasks"
+        self.info("the run has ended after %.3f s: %s", summary.duration_s, counts)
+        logging.getLogger("warpbeam").removeHandler(self._handler)
+        self._handler.close()
