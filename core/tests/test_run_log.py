@@ -5,6 +5,8 @@ The log of a run.
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 
 import pytest
 import warpbeam
@@ -50,6 +52,20 @@ class TestRunLog:
         assert (logger.level, [*logger.handlers], logger.propagate, logging.getLogger().level) == before
         assert not caplog.records
         assert capfd.readouterr() == ("", "")
+
+    def test_warnings_of_unconfigured_programs_are_still_shown(self, tmp_path):
+        """The file takes nothing away from stderr, also with two kernels; each warning is shown once."""
+        program = """
+import logging, warpbeam
+from warpbeam_testing import SerialExecutor
+with warpbeam.Kernel(warpbeam.Config(executors=[SerialExecutor()])), warpbeam.Kernel(warpbeam.Config(executors=[SerialExecutor()])):
+    logging.getLogger("warpbeam.test").warning("look here")
+    logging.getLogger("warpbeam.test").info("not here")
+"""
+        run = subprocess.run(
+            [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=30
+        )
+        assert run.stderr == "look here\n"
 
     def test_a_kernel_that_cannot_start_closes_its_log(self, manual_type, tmp_path):
         """A failed start leaves no handler."""

@@ -11,9 +11,8 @@ from __future__ import annotations
 import logging
 import os
 import platform
+from importlib.metadata import version
 from typing import TYPE_CHECKING
-
-import warpbeam
 
 
 if TYPE_CHECKING:
@@ -41,19 +40,39 @@ class NoLog:
         """
 
 
+class _File(logging.FileHandler):
+    """
+    Writes the file, and shows what the standard library would show if there were no file: warnings of unconfigured programs.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        super().emit(record)
+        last = logging.lastResort
+        if last is not None and record.levelno >= last.level and self._is_alone():
+            last.handle(record)
+
+    def _is_alone(self) -> bool:
+        handlers = [*logging.getLogger("warpbeam").handlers, *logging.getLogger().handlers]
+        return handlers[:1] == [self] and all(isinstance(handler, _File) for handler in handlers)
+
+
 class RunLog(NoLog):
     """
     The file; its first lines say what runs, so that a log explains itself.
     """
 
     def __init__(self, run: RunInfo) -> None:
-        self._handler = logging.FileHandler(run.directory / NAME, encoding="utf-8")
+        self._handler = _File(run.directory / NAME, encoding="utf-8")
         self._handler.setFormatter(logging.Formatter(FORMAT))
-        self._own = logging.Logger("warpbeam.run", logging.INFO)  # of no hierarchy, so that nothing of it is shown
+        self._own = logging.Logger("warpbeam.run", logging.INFO)  # noqa: LOG001  (of no hierarchy, so that nothing of it is shown)
         self._own.addHandler(self._handler)
         logging.getLogger("warpbeam").addHandler(self._handler)
         self.info(
-            "warpbeam %s, Python %s on %s, pid %d", warpbeam.__version__, platform.python_version(), platform.node(), os.getpid()
+            "warpbeam %s, Python %s on %s, pid %d",
+            version("warpbeam-core"),
+            platform.python_version(),
+            platform.node(),
+            os.getpid(),
         )
         self.info("run %s of %s in %s", run.run_id, run.name, run.directory)
         self.info("%r", run.config)
