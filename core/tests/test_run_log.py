@@ -53,6 +53,13 @@ class TestRunLog:
         assert not caplog.records
         assert capfd.readouterr() == ("", "")
 
+    def test_what_comes_too_late_is_not_written(self, manual_type, tmp_path):
+        """An executor that speaks after the end does not open the file again."""
+        with warpbeam.load(executors=[manual_type()], run_dir=str(tmp_path)) as kernel:
+            host = kernel.executors["manual"].host
+        host.health(Health.DEGRADED, "too late")
+        assert "too late" not in (kernel.run.directory / "warpbeam.log").read_text()
+
     def test_warnings_of_unconfigured_programs_are_still_shown(self, tmp_path):
         """The file takes nothing away from stderr, also with two kernels; each warning is shown once."""
         program = """

@@ -89,5 +89,6 @@ class RunLog(NoLog):
         """
         counts = ", ".join(f"{number} {state.name}" for state, number in sorted(summary.counts.items())) or "no tasks"
         self.info("the run has ended after %.3f s: %s", summary.duration_s, counts)
-        logging.getLogger("warpbeam").removeHandler(self._handler)
+        for logger in (logging.getLogger("warpbeam"), self._own):
+            logger.removeHandler(self._handler)  # it would open the file again
         self._handler.close()

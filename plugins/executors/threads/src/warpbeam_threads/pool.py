@@ -285,6 +285,8 @@ class ThreadPool:
         self._host.completed([Outcome(call.try_id, OutcomeKind.TIMED_OUT, error=error, where=self._where)])
 
     def _tell_health(self) -> None:
+        if self._is_stopping:
+            return
         names = sorted({run.call.name for run in list(self._lost.values())})
         if names:
             reason = f"{len(self._lost)} of {self._description.max_threads} slots are held by timed-out {', '.join(names)}"
