@@ -260,32 +260,7 @@ class TestFaults:
         assert "broken on purpose" in str(error)
 
 
-PROGRAM = """
-import warpbeam
-from warpbeam import python_app, bash_app, join_app, Config, File
-
-@python_app
-def square(x): return x * x
-
-with warpbeam.load(Config(executors=["{executor}"])):
-    a = square(3)
-    b = square(a)
-    print(b.result())
-"""
-
-
 class TestPrograms:
-    @pytest.mark.parametrize("executor", ["processes", "threads"])
-    @pytest.mark.parametrize("how", ["file", "pipe", "command"])
-    def test_the_first_program_prints_81(self, tmp_path, how, executor):
-        """As a file, piped to python, and as a command, without a guard."""
-        program = PROGRAM.format(executor=executor)
-        path = tmp_path / "program.py"
-        path.write_text(program)
-        command = {"file": [str(path)], "pipe": ["-"], "command": ["-c", program]}[how]
-        ended = subprocess.run([sys.executable, *command], input=program, capture_output=True, text=True, timeout=50, check=False)
-        assert (ended.stdout.strip(), ended.stderr) == ("81", "")
-
     def test_a_main_function_may_call_another(self, tmp_path):
         """What __main__ defines travels by value, with what it uses."""
         program = textwrap.dedent("""
