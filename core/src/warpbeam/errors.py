@@ -57,6 +57,9 @@ if TYPE_CHECKING:
 def _rebuild(kind: type[WarpbeamError], state: dict[str, Any]) -> WarpbeamError:
     error = kind.__new__(kind)
     error.__dict__.update(state)
+    error.args = (error.message,)
+    if isinstance(error, PropagatedError):
+        error._set_cause()
     return error
 
 
@@ -246,6 +249,13 @@ class AppError(TaskError):
 
     app_name: str = ""
 
+    @property
+    def reason(self) -> str:
+        """
+        What is wrong, in words.
+        """
+        return self.message
+
 
 class BashExitFailure(AppError):
     """
@@ -277,7 +287,7 @@ class BashExitFailure(AppError):
 
 class BashAppNoReturn(AppError, ValueError):
     """
-    A bash app's function returned no command line.
+    A bash app's function returned no command line, because it returned something else or stopped with an ``AttributeError``.
     """
 
 
@@ -289,8 +299,15 @@ class AppBadFormatting(AppError):
 
 class BadStdStreamFile(AppError):
     """
-    A file named for stdout or stderr cannot be used.
+    A file named for stdout or stderr cannot be used; ``__cause__`` is what the operating system said.
+
+    Attributes:
+        stream: ``"stdout"`` or ``"stderr"``.
+        file: what was given for it, relative paths made absolute.
     """
+
+    stream: str = ""
+    file: Any = None
 
 
 class MissingOutputs(AppError):
@@ -302,11 +319,10 @@ class MissingOutputs(AppError):
         outputs: the missing files.
     """
 
-    reason: str = ""
     outputs: Sequence[Any] = ()
 
-    def __init__(self, reason: str, outputs: Sequence[Any]) -> None:
-        super().__init__(reason=reason, outputs=list(outputs))
+    def __init__(self, reason: str, outputs: Sequence[Any], *, app_name: str = "") -> None:
+        super().__init__(reason, outputs=list(outputs), app_name=app_name)
 
     def __str__(self) -> str:
         return f"{self.reason}: missing output files: {', '.join(map(str, self.outputs))}"
@@ -430,7 +446,11 @@ class PropagatedError(TaskError):
         self, dependent_exceptions_tids: Sequence[tuple[BaseException, str]], task_id: int, *, app_name: str = ""
     ) -> None:
         super().__init__(dependent_exceptions_tids=list(dependent_exceptions_tids), task_id=task_id, app_name=app_name)
-        self.__cause__ = self.root_cause
+        self._set_cause()
+
+    def _set_cause(self) -> None:
+        root = self.root_cause
+        self.__cause__ = root if root is not self else None
 
     @property
     def root_cause(self) -> BaseException:
@@ -449,6 +469,8 @@ class PropagatedError(TaskError):
         return error, names
 
     def __str__(self) -> str:
+        if self.message:  # it has travelled
+            return self.message
         root, names = self._path()
         if len(names) > 4:
             names = [*names[:2], f"({len(names) - 3} more)", names[-1]]
@@ -458,10 +480,16 @@ class PropagatedError(TaskError):
         return f"{type(root).__name__}: {root}\n{what}. The representative cause is via {path}{others}"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-        # Only the root travels: a chain of ten thousand would exceed the pickler's recursion.
-        root, names = self._path()
-        state = {**self.__dict__, "dependent_exceptions_tids": [(root, names[-1] if names else "")]}
-        return _rebuild, (type(self), state)
+        # Of each failure only the root travels: a chain of ten thousand would exceed the pickler's recursion.
+        roots = [_root(error, name) for error, name in self.dependent_exceptions_tids]
+        return _rebuild, (type(self), {**self.__dict__, "dependent_exceptions_tids": roots, "message": str(self)})
+
+
+def _root(error: BaseException, name: str) -> tuple[BaseException, str]:
+    if not isinstance(error, PropagatedError):
+        return error, name
+    root, names = error._path()
+    return root, names[-1] if names else name
 
 
 class DependencyError(PropagatedError):

@@ -35,11 +35,11 @@ def wtime_to_minutes(time_string: str) -> int:
 
 def get_all_checkpoints(rundir: str = "runinfo") -> list[str]:
     """
-    Return the checkpoint directories of all runs, sorted by name.
+    Return the checkpoint directories of all runs, as absolute paths, in the order of the runs' numbers; other names come last.
     """
     if not os.path.isdir(rundir):
         return []
-    found = [os.path.join(rundir, name, "checkpoint") for name in sorted(os.listdir(rundir))]
+    found = [os.path.abspath(os.path.join(rundir, name, "checkpoint")) for name in sorted(os.listdir(rundir), key=_run_order)]
     return [path for path in found if os.path.isdir(path)]
 
 
@@ -47,9 +47,8 @@ def get_last_checkpoint(rundir: str = "runinfo") -> list[str]:
     """
     Return the checkpoint directory of the last run that has one, by number, as a list of one or no element.
     """
-    numbered = [path for path in get_all_checkpoints(rundir) if _run_name(path).isdigit()]
-    return sorted(numbered, key=lambda path: int(_run_name(path)))[-1:]
+    return [path for path in get_all_checkpoints(rundir) if os.path.basename(os.path.dirname(path)).isdecimal()][-1:]
 
 
-def _run_name(checkpoint: str) -> str:
-    return os.path.basename(os.path.dirname(checkpoint))
+def _run_order(name: str) -> tuple[bool, int, str]:
+    return not name.isdecimal(), int(name) if name.isdecimal() else 0, name

@@ -167,19 +167,18 @@ def _stream(kernel: Kernel, task: Task, name: str, kwargs: dict[str, Any], direc
     if given is None:
         return None
     assert task.special is not None
-    if given == AUTO_LOGNAME and isinstance(given, int):
+    if isinstance(given, int) and given == AUTO_LOGNAME:
         given = kernel.auto_log(task, name)
         task.special.ignored |= {name}
     if isinstance(given, File):
         copy = locate(given, directory)
         future: Any = DataFuture(task.future, given, copy)
         setattr(task.future, f"_{name}", future)
-        spec: Any = (copy.filepath, "w")
-    else:
-        setattr(task.future, f"_{name}", given)
-        spec = _absolute(given, directory)
-    kwargs[name] = spec
-    return spec
+        kwargs[name] = copy
+        return (copy.filepath, "w")
+    setattr(task.future, f"_{name}", given)
+    kwargs[name] = _absolute(given, directory)
+    return kwargs[name]
 
 
 def _absolute(given: Any, directory: str) -> Any:
@@ -197,4 +196,4 @@ def default_log_path(kernel: Kernel, task: Task, name: str) -> str:
     """
     label = task.special.label if task.special else ""
     file = f"task_{task.id:04}_{task.spec.name}" + f"_{label}" * bool(label) + f".{name}"
-    return str(kernel.run.directory / "task_logs" / f"{task.id // 10000:04}" / file)
+    return str(kernel.run.directory / "task_logs" / f"{task.id // 10000:04}" / file.replace("/", "_"))

@@ -113,7 +113,7 @@ class Router:
 
     def _decide(self, spec: AppSpec, resources: Resources | None, walltime: float | None) -> tuple[Slot, ...]:
         candidates = self._named(spec)
-        refusals = {slot.label: slot.refusal(resources, walltime) for slot in candidates}
+        refusals = {slot.label: _refusal(slot, spec, resources, walltime) for slot in candidates}
         able = tuple(slot for slot in candidates if refusals[slot.label] is None)
         if not able:
             raise _nobody(spec, resources, refusals, self.slots.values())
@@ -134,13 +134,24 @@ class Router:
         return candidates
 
 
+def _needs_own_process(spec: AppSpec) -> bool:
+    return spec.kind == "python" and spec.workdir != "shared"
+
+
+def _refusal(slot: Slot, spec: AppSpec, resources: Resources | None, walltime: float | None) -> str | None:
+    if _needs_own_process(spec) and "local" in slot.capabilities:
+        return f"{slot.label!r} runs python apps in this process, which has one directory for all its threads"
+    return slot.refusal(resources, walltime)
+
+
 def _nobody(
     spec: AppSpec, resources: Resources | None, refusals: dict[str, str | None], slots: Iterable[Slot]
 ) -> InvalidResourcesError:
     asked = dict(resources.asked()) if resources is not None else {}
     known = {key for slot in slots for key in slot.capabilities}
     invalid = frozenset(key for key in asked if f"resources:{key}" not in known and key not in known)
-    able = sorted(slot.label for slot in slots if resources is not None and slot.refusal(resources, spec.walltime) is None)
+    asked |= {"workdir": spec.workdir} if _needs_own_process(spec) else {}
+    able = sorted(slot.label for slot in slots if _refusal(slot, spec, resources, spec.walltime) is None)
     hint = f"; {', '.join(able)} could, but the app may not use it" if able else "; no executor of this kernel can"
     reasons = "; ".join(reason for reason in refusals.values() if reason)
     message = f"app {spec.name!r} asks for {asked}, which no executor that it may use can honour: {reasons}{hint}"

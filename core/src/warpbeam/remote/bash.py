@@ -31,27 +31,42 @@ GRACE_S = 1.0
 """Seconds between SIGTERM and SIGKILL when the walltime is over."""
 
 
-def open_stream(name: str, given: Any) -> IO[bytes]:
+def open_stream(app_name: str, stream: str, given: Any, *, head: bytes = b"") -> IO[bytes]:
     """
-    Open a file for stdout or stderr, making its directories; the mode is ``a+`` unless it is given.
+    Open a file for stdout or stderr, making its directories, and write ``head``; the mode is ``a+`` unless it is given.
 
     Raises:
-        BadStdStreamFile: it cannot be opened, or is no path and no pair of path and mode.
+        BadStdStreamFile: it cannot be opened or written, or is no path and no pair of path and mode.
     """
+
+    def bad(what: str) -> BadStdStreamFile:
+        return BadStdStreamFile(f"App {app_name}: {stream}={what}", app_name=app_name, stream=stream, file=given)
+
     path, mode = given, "a+"
     if isinstance(given, tuple):
         if len(given) != 2:
-            raise BadStdStreamFile(f"{name}={given!r}: a tuple must be a path and a mode, such as ('out.txt', 'w')")
+            raise bad(f"{given!r}: a tuple must be a path and a mode, such as ('out.txt', 'w')")
         path, mode = given
     if not isinstance(path, str | os.PathLike) or not isinstance(mode, str):
-        raise BadStdStreamFile(f"{name}={given!r} must be a path, or a tuple of path and mode")
+        raise bad(f"{given!r} must be a path, or a tuple of path and mode")
     try:
         directory = os.path.dirname(os.fspath(path))
         if directory:
             os.makedirs(directory, exist_ok=True)
-        return open(path, mode.replace("b", "").replace("t", "") + "b")
+        return _opened(path, mode.replace("b", "").replace("t", "") + "b", head)
     except (OSError, ValueError) as error:
-        raise BadStdStreamFile(f"{name}={os.fspath(path)!r} cannot be opened with mode {mode!r}: {error}") from error
+        raise bad(f"{os.fspath(path)!r} cannot be written with mode {mode!r}: {error}") from error
+
+
+def _opened(path: str | os.PathLike[str], mode: str, head: bytes) -> IO[bytes]:
+    file = open(path, mode)  # noqa: SIM115  (the caller closes it)
+    try:
+        file.write(head)
+        file.flush()
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 class _Tail(threading.Thread):
@@ -103,14 +118,11 @@ def run_command(settings: Settings, command: str, directory: str) -> None:
         AppError: bash cannot be started.
     """
     with ExitStack() as stack:
+        header = f"--> executable follows <--\n{command}\n--> end executable <--\n".encode(errors="surrogateescape")
         streams = {}
-        for name in ("stdout", "stderr"):
+        for name, head in (("stdout", b""), ("stderr", header)):
             given = getattr(settings, name)
-            streams[name] = stack.enter_context(open_stream(name, given)) if given is not None else None
-        if streams["stderr"] is not None:
-            header = f"--> executable follows <--\n{command}\n--> end executable <--\n"
-            streams["stderr"].write(header.encode())
-            streams["stderr"].flush()
+            streams[name] = stack.enter_context(open_stream(settings.name, name, given, head=head)) if given is not None else None
         process = _start(settings, command, directory, streams["stdout"])
         tail = _tail_of(process, streams["stderr"])
         try:
@@ -146,9 +158,9 @@ def _start(settings: Settings, command: str, directory: str, stdout: IO[bytes] |
             cwd=directory,
             env=environment,
             start_new_session=True,
-            close_fds=True,
+            close_fds=False,  # descriptors made inheritable are meant for commands: MPI and make pass them on so
         )
-    except OSError as error:
+    except (OSError, ValueError) as error:
         message = f"App {settings.name}: bash cannot be started in {directory}: {error}"
         raise AppError(message, app_name=settings.name) from error
 

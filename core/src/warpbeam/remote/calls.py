@@ -127,8 +127,10 @@ class BashCall:
         try:
             command = self.function(*args, **kwargs)
         except (AttributeError, IndexError) as error:
+            # The two classes that Parsl's users know to catch here.
+            kind = BashAppNoReturn if isinstance(error, AttributeError) else AppBadFormatting
             message = f"bash_app {settings.name}: its function failed while it put the command line together: {error!r}"
-            raise AppBadFormatting(message, app_name=settings.name) from error
+            raise kind(message, app_name=settings.name) from error
         if not isinstance(command, str):
             message = (
                 f"Expected a str for bash_app commandline, got {type(command)}: the function of bash_app {settings.name} "
@@ -152,7 +154,8 @@ def check_outputs(settings: Settings, kind: str) -> None:
     """
     missing = [file for file in settings.outputs if not os.path.exists(file.filepath)]
     if missing:
-        raise MissingOutputs(f"{kind} {settings.name} ended well but did not write what it declared", missing)
+        message = f"{kind} {settings.name} ended well but did not write what it declared"
+        raise MissingOutputs(message, missing, app_name=settings.name)
 
 
 @contextmanager
@@ -170,7 +173,8 @@ def working_directory(settings: Settings) -> Iterator[str]:
         return
     parent = os.path.join(settings.run_directory or tempfile.gettempdir(), "task_dirs")
     os.makedirs(parent, exist_ok=True)
-    path = tempfile.mkdtemp(prefix=f"task_{settings.task:04}_{settings.name}_{settings.attempt}_", dir=parent)
+    name = settings.name.replace("/", "_")
+    path = tempfile.mkdtemp(prefix=f"task_{settings.task:04}_{name}_{settings.attempt}_", dir=parent)
     try:
         yield path
     except BaseException as error:
