@@ -55,7 +55,10 @@ if TYPE_CHECKING:
 
 
 def _rebuild(kind: type[WarpbeamError], state: dict[str, Any]) -> WarpbeamError:
-    error = kind.__new__(kind)
+    maker: Any = kind
+    while maker.__module__ != "builtins":  # MemoryError may come first in the order of look-up, and cannot make these
+        maker = maker.__base__
+    error: WarpbeamError = maker.__new__(kind)
     error.__dict__.update(state)
     error.args = (error.message,)
     if isinstance(error, PropagatedError):
@@ -477,6 +480,8 @@ class PropagatedError(TaskError):
         path = " <- ".join(names)
         others = f" (+ {len(self.dependent_exceptions_tids) - 1} others)" * (len(self.dependent_exceptions_tids) > 1)
         what = f"{self.failure_description} failure for task {self.task_id}" + f" ({self.app_name})" * bool(self.app_name)
+        if root is self:
+            return what
         return f"{type(root).__name__}: {root}\n{what}. The representative cause is via {path}{others}"
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:

@@ -479,7 +479,7 @@ class Kernel:
                 work.ready.append(tasks[child])
         else:
             for child in self._graph.fail(task.id):
-                work.impossible.append((tasks[child], error, f"task {task.id}"))
+                work.impossible.append((tasks[child], error, joins.name_in(tasks[child], future)))
         work.ended.append(future)
         if self._room is not None:
             self._room.notify()

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from warpbeam.dataflow import traverse
 from warpbeam.dataflow.files import File
+from warpbeam.dataflow.futures import DataFuture
 from warpbeam.errors import JoinError, WouldDeadlockError
 
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from warpbeam.dataflow.futures import AppFuture
     from warpbeam.dataflow.task import Task
 
 _CONTAINERS = (list, tuple, set, frozenset, dict)
@@ -123,3 +125,15 @@ def name_of(future: Future[Any]) -> str:
     if "file_obj" in own:
         return f"DataFuture from task {own['parent'].tid}"
     return repr(future)
+
+
+def name_in(task: Task, parent: AppFuture[Any]) -> str:
+    """
+    Return how a parent is named in the error of a task: by the file it was to make, if the task was given that.
+
+    Looks at arguments and elements of ``inputs`` alone, without code of the user's: the kernel's lock is held.
+    """
+    inputs = task.kwargs.get("inputs")
+    given = (*task.args, *task.kwargs.values(), *(inputs if type(inputs) is list else ()))
+    files = (one for one in given if type(one) is DataFuture and one.parent is parent)
+    return name_of(next(files, parent))
