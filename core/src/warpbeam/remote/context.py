@@ -20,13 +20,13 @@ class TaskContext:
         task: its id.
         attempt: number of the try, from 0.
         name: name of the app.
-        worker: name of the worker.
+        worker: name of the worker; where the executor names none, that of the thread that asks.
         executor: label of the executor.
         block_end: when the worker's block ends, in seconds since the epoch, or None.
         events: what was emitted, as pairs of kind and data, if the executor gave no ``emit`` that sends it at once.
     """
 
-    __slots__ = ("_emit", "attempt", "block_end", "events", "executor", "name", "task", "worker")
+    __slots__ = ("_emit", "_worker", "attempt", "block_end", "events", "executor", "name", "task")
 
     def __init__(
         self,
@@ -41,11 +41,15 @@ class TaskContext:
         self.task = task
         self.attempt = attempt
         self.name = name
-        self.worker = worker
+        self._worker = worker
         self.executor = executor
         self.block_end = block_end
         self.events: tuple[tuple[str, dict[str, Any]], ...] = ()
         self._emit = emit
+
+    @property
+    def worker(self) -> str:  # the name of a thread is not asked for at each task
+        return self._worker or threading.current_thread().name
 
     def emit(self, kind: str, **data: Any) -> None:
         """
