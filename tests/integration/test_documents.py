@@ -29,6 +29,10 @@ BLOCKS = [
 ]
 
 
+NAMED = re.compile(r"`((?:docs|examples|plugins|tests|tools|core|bundle)/[\w./-]*)`")
+LINKED = re.compile(r"\]\((?!https?:)([^)#]+)")
+
+
 class TestDocuments:
     def test_there_are_blocks(self):
         """The pattern still finds something."""
@@ -44,3 +48,22 @@ class TestDocuments:
         expected = re.findall(r"print\(.*\)  # (.+?)(?:[:;]|$)", block, re.MULTILINE)
         printed = ended.stdout.splitlines()
         assert all(line in printed for line in expected), (expected, printed)
+
+    @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+    def test_what_a_page_refers_to_exists(self, page):
+        """Files and folders that it names from the top of the repository, and pages that it links to."""
+        text = page.read_text()
+        named = [ROOT / path for path in NAMED.findall(text)] if page.parent == ROOT else []
+        linked = [page.parent / link for link in LINKED.findall(text)]
+        assert [str(path) for path in [*named, *linked] if not path.exists()] == []
+
+    def test_the_index_leads_to_every_page(self):
+        """Each page of the manual stands in a table of contents."""
+        pages = [page for page in PAGES if (ROOT / "docs") in page.parents]
+        entries = [
+            (page.parent / f"{entry}.md")
+            for page in pages
+            for block in re.findall(r"^```\{toctree\}\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+            for entry in re.findall(r"^(\w[\w/-]*)$", block, re.MULTILINE)
+        ]
+        assert sorted([*entries, ROOT / "docs/index.md"]) == sorted(pages)
