@@ -77,6 +77,23 @@ class TestConfig:
             kernel.close()
 
     @pytest.mark.row("CFG-01")
+    def test_executors_may_be_any_iterable(self):
+        """Or one alone; they are kept as a tuple."""
+        executor = ThreadPoolExecutor()
+        for given in ([executor], (executor,), iter([executor]), {executor: 1}, executor):
+            assert Config(executors=given).executors == (executor,)
+        assert Config(executors="threads").executors == ("threads",)
+        assert Config().executors is None
+
+    @pytest.mark.row("CFG-18")
+    def test_its_repr_is_complete(self):
+        """Every option with its value, given or not; it says how to make it again."""
+        config = Config(executors=["threads"], retries=2, run_dir="there", exit_mode="cancel", max_outstanding=5)
+        for field in attrs.fields(Config):
+            assert f"{field.name.lstrip('_')}=" in repr(config) or not field.repr
+        assert eval(repr(config)) == config
+
+    @pytest.mark.row("CFG-01")
     def test_something_else_is_no_executor(self, tmp_path):
         """The error says what it lacks."""
         with pytest.raises(ConfigurationError, match="is no executor: it lacks label"):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor as ForeignExecutor
 from typing import Any, Literal
 
@@ -79,6 +79,8 @@ def _components(option: str, value: Any) -> tuple[Any, ...]:
 
 
 def _executors(value: Any) -> tuple[Any, ...] | None:
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        value = tuple(value)
     return None if value is None else _components("executors", value)
 
 
