@@ -27,6 +27,69 @@ class TestThreads:
             name = python_app(lambda: threading.current_thread().name)().result()
         assert name.startswith("ThreadPoolExecutor-mine")
 
+    @pytest.mark.row("THR-01", "EXE-03")
+    def test_every_option(self):
+        """Label and prefix may be given; the defaults are a thread a usable core and no staging of its own."""
+        default = ThreadPoolExecutor()
+        assert (default.label, default.thread_name_prefix, default.storage_access, default.working_dir) == (
+            "threads",
+            *[None] * 3,
+        )
+        assert default.max_threads >= 1
+        stager = object()
+        given = ThreadPoolExecutor(
+            label="mine", max_threads=3, thread_name_prefix="worker", storage_access=[stager], working_dir="/x"
+        )
+        assert (given.storage_access, given.working_dir) == ([stager], "/x")
+        with warpbeam.load(executors=[given]) as kernel:
+            name = python_app(lambda: threading.current_thread().name)().result()
+            assert list(kernel.executors) == ["mine"]
+        assert name.startswith("worker")
+        assert "mine" not in name
+
+    @pytest.mark.row("THR-01")
+    def test_no_more_threads_than_given(self):
+        """As many tasks run at once as there are threads, and no more."""
+        meeting, running, most, lock = threading.Barrier(3), [], [], threading.Lock()
+
+        def task():
+            with lock:
+                running.append(1)
+                most.append(len(running))
+            meeting.wait(20)
+            with lock:
+                running.pop()
+
+        with warpbeam.load(executors=[ThreadPoolExecutor(max_threads=3)]):
+            futures = [python_app(task)() for _ in range(9)]
+            for future in futures:
+                future.result(30)
+        assert max(most) == 3
+
+    @pytest.mark.row("THR-02", "ERR-09")
+    def test_every_key_that_is_refused_is_named(self, kernel):
+        """All of them, whichever way they were given; the call makes no task."""
+        for given in ({"resources": {"cores": 1, "gpus": 2}}, {"parsl_resource_specification": {"cores": 1, "gpus": 2}}):
+            with pytest.raises(InvalidResourcesError) as caught:
+                python_app(lambda: 1)(**given)
+            assert caught.value.invalid_keys == {"cores", "gpus"}
+        assert python_app(lambda: 1)(resources={}).result() == 1
+        assert sum(kernel.task_counts.values()) == 1
+
+    @pytest.mark.row("THR-04", "GUA-16", "RULE-02")
+    def test_changes_are_seen_and_tasks_may_call_apps(self, kernel):
+        """What a task does to its argument is done to the caller's; nothing need be serializable; tasks make tasks."""
+        given = {"lock": threading.Lock(), "seen": []}
+
+        @python_app
+        def change(thing):
+            thing["seen"].append(python_app(lambda: 5)().result(20))
+            return (number for number in thing["seen"])
+
+        result = change(given).result(20)
+        assert given["seen"] == [5]
+        assert list(result) == [5]
+
     @pytest.mark.parametrize("wrong", [0, -1, "2", 1.5, True])
     def test_wrong_options_are_refused(self, wrong):
         """max_threads must be a whole number of at least 1."""
