@@ -112,6 +112,15 @@ class TestFilesInTasks:
         assert given.local_path is None
         assert given.filepath == "a.txt"
 
+    @pytest.mark.row("APP-20", "APP-21", "DFK-22")
+    def test_also_where_futures_are_not_looked_for(self, manual_type, tmp_path):
+        """The shallow resolver finds files in `inputs` and `outputs`, and as arguments."""
+        given = File("a.txt")
+        with warpbeam.load(executors=[manual_type(runs_inline=True)], dependency_resolver="shallow"):
+            seen = python_app(lambda file, inputs=(), outputs=(): [file, *inputs, *outputs, Path(file).touch()])
+            found = seen(given, inputs=[given], outputs=[given]).result()
+        assert [os.fspath(file) for file in found[:3]] == [str(tmp_path / "a.txt")] * 3
+
     @pytest.mark.row("APP-20")
     def test_paths_are_those_of_the_call(self, manual, tmp_path, monkeypatch):
         """A driver that goes elsewhere before the task runs changes nothing."""

@@ -117,6 +117,23 @@ class TestCommands:
         assert bash_app(lambda: "cat > got.txt")().result() == 0
         assert (tmp_path / "got.txt").read_text() == ""
 
+    @pytest.mark.row("APP-30")
+    def test_the_workers_own_stdin_is_not_read(self, inline, tmp_path):
+        """A command that reads does not take what was typed to the program."""
+        reader, writer = os.pipe()
+        os.write(writer, b"typed")
+        os.close(writer)
+        before = os.dup(0)
+        os.dup2(reader, 0)
+        try:
+            assert run("cat > got.txt").result() == 0
+            assert os.read(0, 10) == b"typed"
+        finally:
+            os.dup2(before, 0)
+            os.close(before)
+            os.close(reader)
+        assert (tmp_path / "got.txt").read_text() == ""
+
 
 class TestExitCodes:
     @pytest.mark.row("APP-41", "ERR-04")
